@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cell_robot.motion import MoveError
-from cell_robot.motion.room import Box
+from cell_robot.motion.link_limits import Box
 from cell_robot.recipe_file import load_recipe
 
 RECIPE = Path(__file__).resolve().parent.parent / 'config' / 'recipe.yaml'
@@ -41,9 +41,9 @@ def main() -> int:
     parser.add_argument('--boxes', type=int, default=10, help='boxes in the room')
     boxes = parser.parse_args().boxes
     recipe, draw = load_recipe(RECIPE), random.Random(1)
-    assert recipe.cell.room is not None
+    assert recipe.cell.link_limits is not None
     fixtures = {f'box {number}': Box((2.0 + number, 2.0, 0.0), (2.5 + number, 2.5, 1.0)) for number in range(boxes)}
-    cell = replace(recipe.cell, room=replace(recipe.cell.room, table=-0.05, boxes=fixtures))
+    cell = replace(recipe.cell, link_limits=replace(recipe.cell.link_limits, table=-0.05, boxes=fixtures))
     camera = recipe.waypoints['camera']
     slots = [slot for tray in recipe.parts['EM1-2U1'].values() for slot in tray.slots]
     worst = 0.0

@@ -16,11 +16,11 @@ from cell_common.yaml_model import StrictModel
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cell_robot.motion.kinematics import ARMS, JointVector
+from cell_robot.motion.link_limits import DEFAULT_TOOL_RADIUS, Box, LinkLimits
 from cell_robot.motion.path_check import FULL_TURN_RANGE, ArmCell, WorkspaceLimits
 from cell_robot.motion.places import COLUMNS, ROWS, place_name
 from cell_robot.motion.poses import Matrix, pose_to_matrix, rpy_to_rotation_vector
 from cell_robot.motion.recipe import ApproachTarget, CellRecipe, SpeedSettings, TrayTargets
-from cell_robot.motion.room import DEFAULT_TOOL_RADIUS, ArmRoom, Box
 from cell_robot.recipe_gripper import GripperModel
 
 LENGTHS = {'m': 1.0, 'mm': 0.001}
@@ -266,7 +266,7 @@ class RecipeModel(StrictModel):
         )
         workspace = WorkspaceLimits(units.vector(self.workspace.low), units.vector(self.workspace.high), joints)
         return CellRecipe(
-            cell=ArmCell(ARMS[self.robot], units.matrix(tool.tcp), workspace, self._room()),
+            cell=ArmCell(ARMS[self.robot], units.matrix(tool.tcp), workspace, self._link_limits()),
             payload=tool.payload,
             center_of_gravity=units.vector(tool.center_of_gravity),
             speeds=self.speeds.settings(units),
@@ -297,9 +297,9 @@ class RecipeModel(StrictModel):
                 missing += [f'{name}.{side}' for side, model in sides.items() if _is_open(model)]
         return tuple(missing)
 
-    def _room(self) -> ArmRoom:
+    def _link_limits(self) -> LinkLimits:
         units = self.units
-        return ArmRoom(
+        return LinkLimits(
             units.vector(self.workspace.low),
             units.vector(self.workspace.high),
             None if self.table is None else self.table * units.meters,

@@ -143,7 +143,7 @@ class Teaching(Protocol):
         """Let the arm be moved by hand for some seconds, or hold it again."""
 
     def use_recipe(self, recipe: CellRecipe) -> None:
-        """Plan with another recipe of the same arm, tool, gripper and room."""
+        """Plan with another recipe of the same arm, tool, gripper and motion limits."""
 
     def details(self) -> Future[ArmDetails]:
         """Return facts about arm and controller."""

@@ -28,7 +28,7 @@ class TriggerPhase(enum.Enum):
     UNKNOWN = 'unknown'
     """Sent and never confirmed: an operator resolves it."""
     INTERRUPTED = 'interrupted'
-    """Stopped on its way, and it is certain how far it got: a trigger that continues it executes the rest."""
+    """Stopped during its moves, and it is certain how far it got: a trigger that continues it executes the rest."""
 
 
 @dataclass(frozen=True)

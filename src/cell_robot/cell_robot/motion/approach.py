@@ -1,4 +1,4 @@
-"""Ways into a target and out of it: solved joints, the rounded corner before the approach, and the straight way out.
+"""Moves into a target and out of it: solved joints, the rounded corner before the approach, and the straight retreat.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -39,7 +39,7 @@ class SolvedTarget:
 
 
 def solve_target(cell: ArmCell, camera: JointVector, target: ApproachTarget, blend: float) -> SolvedTarget:
-    """Return the joints of a target and the radius of its corner, all ways checked.
+    """Return the joints of a target and the radius of its corner, all moves checked.
 
     Args:
         cell: Arm, tool and limits.
@@ -58,17 +58,17 @@ def solve_target(cell: ArmCell, camera: JointVector, target: ApproachTarget, ble
 
 
 def _corner_is_free(cell: ArmCell, camera: JointVector, above: JointVector, line: Sequence[JointVector], radius: float) -> bool:
-    """Return whether the rounded corner between the move from the camera and the line down stays in the room."""
+    """Return whether the rounded corner between the move from the camera and the line down stays within the motion limits."""
     center = cell.tcp(above)[:3, 3]
-    way = np.array(camera) - np.array(above)
+    span = np.array(camera) - np.array(above)
     if np.linalg.norm(cell.tcp(camera)[:3, 3] - center) < 2.0 * radius:
         return False  # a corner takes at most half of a move
     near, far = 0.0, 0.5
     for _ in range(SEARCH_STEPS):
         share = (near + far) / 2.0
-        outside = np.linalg.norm(cell.tcp(tuple(np.array(above) + share * way))[:3, 3] - center) >= radius
+        outside = np.linalg.norm(cell.tcp(tuple(np.array(above) + share * span))[:3, 3] - center) >= radius
         near, far = (near, share) if outside else (share, far)
-    begin = tuple(float(value) for value in np.array(above) + far * way)
+    begin = tuple(float(value) for value in np.array(above) + far * span)
     end = next((joints for joints in line if np.linalg.norm(cell.tcp(joints)[:3, 3] - center) >= radius), line[-1])
     try:
         cell.check_path([tuple(map(float, point)) for point in corner_points(begin, above, end)])
@@ -78,7 +78,7 @@ def _corner_is_free(cell: ArmCell, camera: JointVector, above: JointVector, line
 
 
 class Retraction:
-    """Straight ways out of all targets of a recipe."""
+    """Straight retreats from all targets of a recipe."""
 
     def __init__(self, targets: Sequence[ApproachTarget]) -> None:
         self._poses = np.array([target.pose[:3, 3] for target in targets]).reshape(-1, 3)
@@ -87,7 +87,7 @@ class Retraction:
         self._along_tool = np.array([target.along_tool for target in targets], bool)
 
     def end(self, tool: Matrix) -> Matrix | None:
-        """Return the tool pose at the end of the way out; None when the tool is in no target.
+        """Return the tool pose at the end of the retreat; None when the tool is in no target.
 
         Straight above a target everything below the start of its approach counts; against the tool's own axis only the
         approach itself.

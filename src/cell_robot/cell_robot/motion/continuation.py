@@ -113,7 +113,7 @@ def continue_plan(planner: Planner, cell: ArmCell, progress: PlanProgress, now: 
 
     Raises:
         DoubtError: The data does not show how far the step got.
-        ReachError: A way is not possible from here.
+        ReachError: A move is not possible from here.
     """
     joints = now.joints
     result: list[PlanStep] = []
@@ -125,7 +125,7 @@ def continue_plan(planner: Planner, cell: ArmCell, progress: PlanProgress, now: 
             result += _move_again(planner, cell, step, joints)
             joints = step.joints
     except MoveError as error:
-        raise ReachError(f'The way from here is not possible: {error}. Recover the robot, or move it by hand.') from error
+        raise ReachError(f'The move from here is not possible: {error}. Recover the robot, or move it by hand.') from error
     return result
 
 
@@ -165,7 +165,7 @@ def _reached_move(cell: ArmCell, progress: PlanProgress, now: JointVector) -> in
             return number
         start = step.joints
     step = progress.step
-    raise DoubtError(f'the arm is not on its way {step.label if isinstance(step, MoveStep) else ""}')
+    raise DoubtError(f'the arm is not on its path {step.label if isinstance(step, MoveStep) else ""}')
 
 
 def _is_on_the_way(cell: ArmCell, step: MoveStep, start: JointVector, now: JointVector) -> bool:
@@ -189,6 +189,6 @@ def _is_on_the_way(cell: ArmCell, step: MoveStep, start: JointVector, now: Joint
 
 def _share(first: Matrix, last: Matrix, point: Matrix) -> float:
     """Return where on a segment (0..1) a point is closest; vectors of one length."""
-    way = last - first
-    length = float(way @ way)
-    return max(0.0, min(1.0, float((point - first) @ way) / length)) if length > 0.0 else 0.0
+    line = last - first
+    length = float(line @ line)
+    return max(0.0, min(1.0, float((point - first) @ line) / length)) if length > 0.0 else 0.0

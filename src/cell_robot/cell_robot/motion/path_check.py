@@ -3,7 +3,7 @@
 Pure: no ROS, sockets, files or clock.
 
 Moves are sampled: straight lines every STEP_M, joint moves every STEP_RAD. The tool center point and the flange are checked
-against the box here; `room` checks the other links.
+against the box here; `link_limits` checks the other links.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from cell_robot.motion.kinematics import (
     near_singularity,
     nearest_solution,
 )
+from cell_robot.motion.link_limits import LinkLimitError, LinkLimits, densify, link_capsules
 from cell_robot.motion.poses import Matrix, interpolate, pose_distance
-from cell_robot.motion.room import ArmRoom, RoomError, densify, link_capsules
 
 STEP_M = 0.01
 STEP_RAD = math.radians(5.0)
@@ -59,7 +59,7 @@ class ArmCell:
     tool: Matrix
     """Transform from the flange to the tool center point."""
     limits: WorkspaceLimits
-    room: ArmRoom | None = None
+    link_limits: LinkLimits | None = None
     """Space of all links; None = only tool center point and flange are checked."""
 
     def tcp(self, joints: Sequence[float]) -> Matrix:
@@ -122,7 +122,7 @@ class ArmCell:
             if singularity := near_singularity(self.arm, joints):
                 raise MoveError(f'the straight line passes a singularity at {_position_text(point)}: {singularity}')
             result.append(joints)
-        self._check_room(result)
+        self._check_links(result)
         return result
 
     def joint_move(self, start: Sequence[float], end: Sequence[float]) -> None:
@@ -133,7 +133,7 @@ class ArmCell:
             end: Six angles, radians.
 
         Raises:
-            MoveError: The tool leaves the box on the way, or a joint exceeds its limits.
+            MoveError: The tool leaves the box on its path, or a joint exceeds its limits.
         """
         self.check(start)
         self.check(end)  # between two allowed angles every angle is allowed
@@ -144,7 +144,7 @@ class ArmCell:
             outside = ((points < limits.low) | (points > limits.high)).any(axis=1)
             if outside.any():
                 raise MoveError(f'the {name} at {_point_text(points[int(np.argmax(outside))])} is outside the workspace')
-        self._check_room([tuple(start), tuple(end)])
+        self._check_links([tuple(start), tuple(end)])
 
     def check_path(self, path: Sequence[JointVector]) -> None:
         """Check joint vectors along a path, close to each other.
@@ -154,7 +154,7 @@ class ArmCell:
         """
         for joints in path:
             self.check(joints)
-        self._check_room(path)
+        self._check_links(path)
 
     def tool_travel(self, start: Sequence[float], end: Sequence[float], step_rad: float = STEP_RAD) -> float:
         """Return the meters of the tool per radian of the leading joint where a joint move is fastest; 0 for no move.
@@ -174,17 +174,17 @@ class ArmCell:
         )
         return float(np.linalg.norm(np.diff(points, axis=0), axis=1).max() * steps / length) if length > 0.0 else 0.0
 
-    def _check_room(self, path: Sequence[JointVector]) -> None:
-        """Check the whole arm along a path of joint vectors; without a room in the recipe nothing is checked.
+    def _check_links(self, path: Sequence[JointVector]) -> None:
+        """Check the whole arm along a path of joint vectors; without limits of the links in the recipe nothing is checked.
 
         Raises:
-            MoveError: A link leaves the room; names link, place and obstacle.
+            MoveError: A link exceeds its limits; names link, place and obstacle.
         """
-        if self.room is None:
+        if self.link_limits is None:
             return
         try:
-            self.room.check(self.arm, self.tool, path)
-        except RoomError as error:
+            self.link_limits.check(self.arm, self.tool, path)
+        except LinkLimitError as error:
             raise MoveError(str(error)) from error
 
     def _is_inside(self, frame: Matrix) -> bool:

@@ -1,4 +1,4 @@
-"""Checks of one place of a recipe: limits, reach, and the ways to its neighbors, with the moves that the planner will make.
+"""Checks of one place of a recipe: limits, reach, and the moves to its neighbors, with the moves that the planner will make.
 
 Pure: no ROS, sockets, files or clock.
 
@@ -36,7 +36,7 @@ class PlaceFinding:
 
 
 def check_approach(cell: ArmCell, camera: JointVector, target: ApproachTarget) -> None:
-    """Check the way from the camera to a target.
+    """Check the move from the camera to a target.
 
     Raises:
         MoveError: A move is not possible.
@@ -54,38 +54,38 @@ def check_place(recipe: CellRecipe, name: str, joints: JointVector) -> list[Plac
         name: Name of the place.
         joints: Joint angles of the arm that stands there, radians.
     """
-    limits = _try('limits', 'joints, workspace and room', lambda: recipe.cell.joint_move(joints, joints))
+    limits = _try('limits', 'joints, workspace and links', lambda: recipe.cell.joint_move(joints, joints))
     kind, _, key = name.partition('.')
-    ways = _ways_of_waypoint(recipe, key) if kind == 'waypoints' else _ways_of_target(recipe, name)
-    return [limits, *ways, *_check_tray(recipe, name, joints), *_twins(recipe, name, joints)]
+    moves = _moves_of_waypoint(recipe, key) if kind == 'waypoints' else _moves_of_target(recipe, name)
+    return [limits, *moves, *_check_tray(recipe, name, joints), *_twins(recipe, name, joints)]
 
 
-def _ways_of_waypoint(recipe: CellRecipe, key: str) -> Iterator[PlaceFinding]:
-    """Yield the ways from a waypoint; every target is reached from the camera, so that one has a way to each."""
+def _moves_of_waypoint(recipe: CellRecipe, key: str) -> Iterator[PlaceFinding]:
+    """Yield the moves from a waypoint; every target is reached from the camera, so that one has a move to each."""
     cell, camera, home = recipe.cell, recipe.waypoints.get('camera'), recipe.waypoints.get('home')
     if camera is None:
-        yield PlaceFinding('ways', True, 'checked when the camera waypoint is taught')
+        yield PlaceFinding('moves', True, 'checked when the camera waypoint is taught')
         return
     if home is not None:
-        yield _try('way between home and camera', 'free', lambda: cell.joint_move(camera, home))
+        yield _try('move between home and camera', 'free', lambda: cell.joint_move(camera, home))
     if key != 'camera':
         return
     seen: set[bytes] = set()
     for name, target in target_places(recipe):
         if target.pose.tobytes() not in seen:
             seen.add(target.pose.tobytes())
-            yield _try(f'way to {name}', 'free', lambda target=target: check_approach(cell, camera, target))  # type: ignore[misc]
+            yield _try(f'move to {name}', 'free', lambda target=target: check_approach(cell, camera, target))  # type: ignore[misc]
 
 
-def _ways_of_target(recipe: CellRecipe, name: str) -> Iterator[PlaceFinding]:
-    """Yield reach and way of a target; the first slot of a tray brings the tray's other corners along."""
+def _moves_of_target(recipe: CellRecipe, name: str) -> Iterator[PlaceFinding]:
+    """Yield reach and move of a target; the first slot of a tray brings the tray's other corners along."""
     camera = recipe.waypoints.get('camera')
     if camera is None:
-        yield PlaceFinding('ways', False, 'Teach the camera waypoint first: every way begins there.')
+        yield PlaceFinding('moves', False, 'Teach the camera waypoint first: every move begins there.')
         return
     for other, target in target_places(recipe):
         if other == name or other in (f'{name}.{COLUMNS}', f'{name}.{ROWS}'):
-            label = 'reach and way from the camera' if other == name else f'way to {other}'
+            label = 'reach and move from the camera' if other == name else f'move to {other}'
             yield _try(label, 'free', lambda target=target: check_approach(recipe.cell, camera, target))  # type: ignore[misc]
 
 

@@ -2,8 +2,9 @@
 
 Pure: no ROS, sockets, files or clock.
 
-The name is the way to the place in the file. A tray has up to three places: its first slot (`parts.EM1-2U1.1`), the last slot
-of its first row (`.columns`) and the first slot of its last row (`.rows`), from which the steps between the slots follow.
+The name is the path of keys to the place in the file. A tray has up to three places: its first slot (`parts.EM1-2U1.1`), the
+last slot of its first row (`.columns`) and the first slot of its last row (`.rows`), from which the steps between the slots
+follow.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ pick from follows from the ledger alone, so it is right after a crash too. Slots
 next index is the number of slots minus the pieces left.
 
 A pick or a placement is always camera, above the target, down, grip, up, camera. Down and up are slow straight lines; all else
-are joint moves. Where the recipe has a blend radius and the way is free, the corner above the target is rounded.
+are joint moves. Where the recipe has a blend radius and the path is free, the corner above the target is rounded.
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ class Planner:
         return self._pick(self._recipe.parts[part_number][tray].slots[slot], start, content, missing)
 
     def _pick(self, target: ApproachTarget, start: ArmPosition, content: GripperContent, missing: str) -> list[PlanStep]:
-        """Return the way over the camera pose to a piece and back; a gripper that holds a piece is a PlanError."""
+        """Return the moves over the camera pose to a piece and back; a gripper that holds a piece is a PlanError."""
         # UNKNOWN is allowed: without a sensor, a restarted node could otherwise never pick again.
         if content in (GripperContent.HELD, GripperContent.BENCHMARK):
             raise PlanError(f'The gripper holds {content.value}. Take it out first, by hand or with REJECT.')
@@ -254,13 +254,13 @@ class Planner:
         return [*steps[:down], self._open(), *steps[down:]] if picks else steps
 
     def _put_down(self, event: str, start: ArmPosition, content: GripperContent) -> list[PlanStep]:
-        """Return the way over the camera pose to PLACE or REJECT and back; a gripper that holds nothing is a PlanError."""
+        """Return the moves over the camera pose to PLACE or REJECT and back; a gripper that holds nothing is a PlanError."""
         if content is GripperContent.NONE:
             raise PlanError('The gripper holds nothing. Look where the piece is.')
         return [*self._to_camera(start), *self._pick_or_place(self._recipe.targets[event.lower()], self._open())]
 
     def _home(self, start: ArmPosition, content: GripperContent) -> list[PlanStep]:
-        """Return the way home; a benchmark part in the gripper is put back first."""
+        """Return the moves home; a benchmark part in the gripper is put back first."""
         home = self._recipe.waypoints['home']
         if content is GripperContent.BENCHMARK:
             steps = [*self._to_camera(start), *self._pick_or_place(self._recipe.targets['benchmark'], self._open())]
@@ -270,7 +270,7 @@ class Planner:
         return [*self._to_camera(start), *self.joint_move('to home', self._camera, home)]
 
     def _named_pose(self, name: str, start: ArmPosition) -> list[PlanStep]:
-        """Return the way to a waypoint or above a target; only for simulated arms."""
+        """Return the moves to a waypoint or above a target; only for simulated arms."""
         if name not in self.named_poses:
             raise UnknownEventError(f'There is no pose {name}. There are: {", ".join(self.named_poses)}.')
         if name in self._recipe.waypoints:

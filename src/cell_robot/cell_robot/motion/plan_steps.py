@@ -45,7 +45,7 @@ class MoveStep:
     """One move of the arm."""
 
     label: str
-    """Name for the operator; completes "on the way"."""
+    """Name for the operator; completes "on the move"."""
     joints: JointVector
     """Joint angles at the end, radians."""
     pose: tuple[float, ...] | None

@@ -122,7 +122,7 @@ def interpolate(start: Matrix, end: Matrix, share: float) -> Matrix:
     Args:
         start: Transform at share 0.
         end: Transform at share 1.
-        share: Share of the way.
+        share: Share of the path.
     """
     turn = rotation_vector(start[:3, :3].T @ end[:3, :3])
     result = np.eye(4)

@@ -185,7 +185,7 @@ class TimedPath:
         places = np.array([self._tool(tuple(point)) for point in points])
         steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
         length = float(steps.sum())
-        # By the way of the tool, not by the parameter of the parabola: its speed must not jump at the borders.
+        # By the path of the tool, not by the parameter of the parabola: its speed must not jump at the borders.
         shares = np.concatenate([[0.0], np.cumsum(steps)]) / max(length, SHORTEST)
         sides = [(one, max(self._travel(one, share), PROBE)) for one, share in ((move, left), (following, entered))]
         acceleration = min(one.acceleration * travel for one, travel in sides)
@@ -214,7 +214,7 @@ def corner_points(first: JointVector, waypoint: JointVector, last: JointVector) 
 
 
 def _at_share(points: NDArray[np.float64], shares: NDArray[np.float64], share: float) -> JointVector:
-    """Return the joints at a share of the tool's way; `shares` are those of the points."""
+    """Return the joints at a share of the tool's path; `shares` are those of the points."""
     low = min(max(int(np.searchsorted(shares, share)) - 1, 0), len(points) - 2)
     part = (share - shares[low]) / max(shares[low + 1] - shares[low], SHORTEST)
     return tuple(float(value) for value in points[low] + (points[low + 1] - points[low]) * max(0.0, min(part, 1.0)))

@@ -51,7 +51,7 @@ tool:
   payload: {wanted.payload:g}                     # kg, with the heaviest piece
   center_of_gravity: [0, 0, {wanted.tool_length / 2.5:.0f}]    # from the flange
 
-speeds:                            # begin slowly: raise them when all ways have been seen
+speeds:                            # begin slowly: raise them when all moves have been seen
   joint: 30                        # angle per second
   joint_acceleration: 60
   linear: 500                      # length per second: highest speed of the tool on joint moves
@@ -73,7 +73,7 @@ waypoints:                         # joint angles, base to wrist 3
   home: null
   camera: null
 
-targets:                           # approach: way before the pose on which the arm goes straight and slowly
+targets:                           # approach: distance before the pose on which the arm goes straight and slowly
   place: {{pose: null, approach: 80}}
   reject: {{pose: null, approach: 80}}
   benchmark: {{pose: null, approach: 80}}

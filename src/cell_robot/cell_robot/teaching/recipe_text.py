@@ -23,7 +23,7 @@ from cell_robot.recipe_model import RecipeModel, SideModel, TrayModel, UnitsMode
 Location = tuple[str, ...]
 DESCRIPTIONS = {
     'waypoints.home': 'where the arm waits when there is nothing to do',
-    'waypoints.camera': 'where the arm shows a piece to the camera; every way begins and ends here',
+    'waypoints.camera': 'where the arm shows a piece to the camera; every move begins and ends here',
     'targets.place': 'where a good piece is put down; the tool center point at the release',
     'targets.reject': 'where a rejected piece is put down',
     'targets.benchmark': 'where the known-good part lies',
@@ -146,10 +146,10 @@ class RecipeText:
         if tray.pose is None:
             raise ValueError(f'Teach the first slot before: {place_name("parts", part_number, number)}.')
         count = next(side.count for name, side, _ in _sides(tray) if name == key)
-        way = (tool[:3, 3] - units.matrix(tray.pose)[:3, 3]) / units.meters / (count - 1)
-        if all(abs(value) * units.meters < SAME_M for value in way):
+        step = (tool[:3, 3] - units.matrix(tray.pose)[:3, 3]) / units.meters / (count - 1)
+        if all(abs(value) * units.meters < SAME_M for value in step):
             raise ValueError('The arm stands at the first slot. Move it to the slot that the name of the place says.')
-        return _numbers([float(value) for value in way], units.length)
+        return _numbers([float(value) for value in step], units.length)
 
 
 SAME_M = 0.001

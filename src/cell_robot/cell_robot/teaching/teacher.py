@@ -1,4 +1,4 @@
-"""Takes the arm's present pose as a place of the recipe, after checks of limits, reach and ways."""
+"""Takes the arm's present pose as a place of the recipe, after checks of limits, reach and paths."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from cell_robot.teaching.recipe_store import RecipeStore, StoreError
 from cell_robot.teaching.recipe_text import Place, RecipeText
 
 CHANGED = (
-    'The recipe file has another robot, tool, gripper or room than the one that the robot node has loaded. Restart the robot '
-    'node first.'
+    'The recipe file has another robot, tool, gripper or motion limits than the one that the robot node has loaded. '
+    'Restart the robot node first.'
 )
 
 
@@ -108,5 +108,5 @@ class Teacher:
 def _settings(text: RecipeText) -> tuple[object, ...]:
     """Return what of a recipe the robot node only reads at its start."""
     model = text.model
-    room = model.workspace, model.table, model.obstacles, model.joint_limits
-    return model.robot, model.tool, model.gripper, model.speeds, model.units, *room
+    limits = model.workspace, model.table, model.obstacles, model.joint_limits
+    return model.robot, model.tool, model.gripper, model.speeds, model.units, *limits

@@ -1,4 +1,4 @@
-"""Approaches along the tool's axis, straight ways out, and rounded corners."""
+"""Approaches along the tool's axis, straight retreats, and rounded corners."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def leaning(degrees: float) -> ApproachTarget:
 
 def test_a_leaning_target_is_approached_along_the_tool() -> None:
     target = leaning(25.0)
-    way = target.pose[:3, 3] - target.above[:3, 3]
-    assert np.allclose(way / np.linalg.norm(way), target.pose[:3, 2]), 'the tool points the way it moves'
-    assert np.linalg.norm(way) == pytest.approx(target.approach)
+    line = target.pose[:3, 3] - target.above[:3, 3]
+    assert np.allclose(line / np.linalg.norm(line), target.pose[:3, 2]), 'the tool points the way it moves'
+    assert np.linalg.norm(line) == pytest.approx(target.approach)
     assert np.allclose(replace(target, along_tool=False).above[:2, 3], target.pose[:2, 3])
 
 

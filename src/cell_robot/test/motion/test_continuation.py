@@ -73,7 +73,7 @@ def test_an_arm_beside_its_way_leaves_the_step_in_doubt(index):
     start = CAMERA if index == APPROACH else joints_of(APPROACH)
     pushed = list(between(start, joints_of(index), 0.5))
     pushed[3] += 0.1
-    with pytest.raises(DoubtError, match='not on its way'):
+    with pytest.raises(DoubtError, match='not on its path'):
         first_remaining(CELL, interrupted(index, start), at(tuple(pushed)))
 
 
@@ -153,5 +153,5 @@ def test_an_arm_stopped_in_a_rounded_corner_first_goes_to_the_corner():
 
 def test_an_arm_beside_all_of_the_moves_is_in_doubt():
     pushed = tuple(angle + 0.3 for angle in between(CAMERA, joints_of(APPROACH), 0.3))
-    with pytest.raises(DoubtError, match='not on its way'):
+    with pytest.raises(DoubtError, match='not on its path'):
         first_remaining(CELL, together(CAMERA), at(pushed))

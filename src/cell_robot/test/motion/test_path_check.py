@@ -21,11 +21,11 @@ def test_a_straight_way_keeps_the_tool_on_the_line():
     start = here.tcp(HOME)
     end = start.copy()
     end[:3, 3] += (-0.1, 0.05, -0.15)
-    way = here.linear_move(HOME, end)
-    assert way[0] == HOME and len(way) > 15
-    assert here.tcp(way[-1])[:3, 3] == pytest.approx(end[:3, 3])
-    for number, joints in enumerate(way):
-        share = number / (len(way) - 1)
+    path = here.linear_move(HOME, end)
+    assert path[0] == HOME and len(path) > 15
+    assert here.tcp(path[-1])[:3, 3] == pytest.approx(end[:3, 3])
+    for number, joints in enumerate(path):
+        share = number / (len(path) - 1)
         assert here.tcp(joints)[:3, 3] == pytest.approx((1 - share) * start[:3, 3] + share * end[:3, 3], abs=1e-9)
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cell_robot.motion.link_limits import Box
 from cell_robot.motion.place_check import PlaceFinding, check_place
 from cell_robot.motion.places import place_joints
 from cell_robot.motion.recipe import CellRecipe
-from cell_robot.motion.room import Box
 from cell_robot.recipe_file import load_recipe
 
 FULL = load_recipe(Path(__file__).parents[4] / 'config' / 'recipe.yaml')
@@ -29,22 +29,22 @@ def test_a_good_place_has_only_good_findings(name: str) -> None:
 
 def test_the_camera_is_checked_with_the_way_to_every_target() -> None:
     found = findings('waypoints.camera')
-    assert {'limits', 'way between home and camera', 'way to targets.place', 'way to parts.EM1-2U1.4.rows'} <= set(found)
+    assert {'limits', 'move between home and camera', 'move to targets.place', 'move to parts.EM1-2U1.4.rows'} <= set(found)
 
 
 def test_a_target_before_the_camera_is_refused() -> None:
     without = replace(RECIPE, waypoints={'home': RECIPE.waypoints['home']})
-    assert not findings('targets.place', without)['ways'].ok
-    assert findings('waypoints.home', without)['ways'].ok
+    assert not findings('targets.place', without)['moves'].ok
+    assert findings('waypoints.home', without)['moves'].ok
 
 
 def test_a_place_in_an_obstacle_names_it() -> None:
-    assert RECIPE.cell.room is not None
+    assert RECIPE.cell.link_limits is not None
     box = Box((0.05, 0.35, 0.0), (0.15, 0.45, 0.3))
-    cell = replace(RECIPE.cell, room=replace(RECIPE.cell.room, boxes={'fixture': box}))
+    cell = replace(RECIPE.cell, link_limits=replace(RECIPE.cell.link_limits, boxes={'fixture': box}))
     found = findings('targets.place', replace(RECIPE, cell=cell))
     assert not found['limits'].ok and 'fixture' in found['limits'].message
-    assert not found['reach and way from the camera'].ok
+    assert not found['reach and move from the camera'].ok
 
 
 def test_a_corner_with_another_turn_and_a_place_taken_twice_are_noticed() -> None:

@@ -34,13 +34,13 @@ def cubic(points: list[TimedWaypoint], start: tuple[float, ...], time: float) ->
     )
 
 
-@pytest.mark.parametrize(('way', 'speed', 'acceleration'), [(1.0, 1.0, 2.0), (0.05, 1.0, 2.0), (2.0, 0.3, 10.0)])
-def test_the_speed_rises_holds_and_falls(way: float, speed: float, acceleration: float) -> None:
-    total = move_duration(way, speed, acceleration)
+@pytest.mark.parametrize(('distance', 'speed', 'acceleration'), [(1.0, 1.0, 2.0), (0.05, 1.0, 2.0), (2.0, 0.3, 10.0)])
+def test_the_speed_rises_holds_and_falls(distance: float, speed: float, acceleration: float) -> None:
+    total = move_duration(distance, speed, acceleration)
     times = np.linspace(0.0, total, 500)
-    places, rates = np.array([profile_at(time, way, speed, acceleration) for time in times]).T
+    places, rates = np.array([profile_at(time, distance, speed, acceleration) for time in times]).T
     assert (places[0], rates[0]) == (0.0, 0.0)
-    assert (places[-1], rates[-1]) == pytest.approx((way, 0.0), abs=1e-9)
+    assert (places[-1], rates[-1]) == pytest.approx((distance, 0.0), abs=1e-9)
     assert np.all(np.diff(places) >= 0.0) and rates.max() <= speed + 1e-9
     assert np.diff(places) / np.diff(times) == pytest.approx((rates[1:] + rates[:-1]) / 2.0, abs=0.05 * speed)
 
@@ -67,10 +67,10 @@ def test_the_tool_stays_on_the_line_between_waypoints_too() -> None:
     cell, target = recipe.cell, recipe.parts['EM1-2U1'][1].slots[0]
     start = cell.solve(target.above, recipe.waypoints['camera'])
     begin = cell.tcp(start)
-    way = pose_distance(begin, target.pose)[0]
-    points = time_path(cell.linear_move(start, target.pose), way, 0.25, 0.8, LIMITS)
+    distance = pose_distance(begin, target.pose)[0]
+    points = time_path(cell.linear_move(start, target.pose), distance, 0.25, 0.8, LIMITS)
     for time in np.linspace(0.0, points[-1].time, 200):
         tool = cell.tcp(cubic(points, start, float(time)))
-        share = min(1.0, pose_distance(begin, tool)[0] / way)
+        share = min(1.0, pose_distance(begin, tool)[0] / distance)
         off, turned = pose_distance(interpolate(begin, target.pose, share), tool)
         assert off < 0.0005 and turned < 0.002

@@ -82,5 +82,5 @@ class LinearPath:
 
 
 def joints_between(first: JointVector, second: JointVector, share: float) -> JointVector:
-    """Return joints at a share (0..1) of the way between two."""
+    """Return joints at a share (0..1) of the path between two."""
     return tuple(one + (other - one) * share for one, other in zip(first, second, strict=True))

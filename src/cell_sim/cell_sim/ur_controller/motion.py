@@ -162,7 +162,7 @@ class Motion:
         Raises:
             MotionError: The target is out of reach, or speed or acceleration is not positive.
         """
-        # Only the end point is checked here; LinearPath checks the way.
+        # Only the end point is checked here; LinearPath checks the path.
         self.inverse(target)
         flange = pose_to_matrix(target) @ np.linalg.inv(self.tcp)
         path = LinearPath(self.arm, self.joints, flange)
@@ -190,7 +190,7 @@ class Motion:
     def line_part(
         self, start: JointVector, target: Sequence[float], speed: float, acceleration: float, blend: float
     ) -> PathMove:
-        """Return a straight move as part of a path; its whole way is inverted at once.
+        """Return a straight move as part of a path; its whole path is inverted at once.
 
         Raises:
             MotionError: The target is out of reach.
@@ -284,7 +284,7 @@ class Motion:
         if self._target_speeds is not None:
             self.follow_speeds((0.0,) * 6, deceleration)
         elif self._timed is not None:
-            # The time of the path runs slower until it stands: the arm stays on its way.
+            # The time of the path runs slower until it stands: the arm stays on its path.
             leading = max(map(abs, self.speeds))
             self._slowing = deceleration / leading if leading > 0.0 else math.inf
         elif self._path is not None:

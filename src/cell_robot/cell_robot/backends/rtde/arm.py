@@ -59,7 +59,7 @@ REMOTE_PERIOD_S = 0.5
 MAX_MOVE_S = 60.0
 """Maximum duration of a move, whatever the speed slider is set to; time at 0 % does not count."""
 STUCK_S = 2.0
-"""An arm that stands still this long on its way, although the program runs, does not follow the cell."""
+"""An arm that stands still this long during a move, although the program runs, does not follow the cell."""
 STILL_RAD = 2e-4
 
 
@@ -192,7 +192,7 @@ class RtdeArm(ControlProgram):
     async def _run_steps(self, steps: list[PlanStep], on_started: Callable[[], None]) -> None:
         """Run the steps of an event and record the time of each.
 
-        A missing piece does not end the event at once: the gripper opens, and the arm finishes its way back to the camera.
+        A missing piece does not end the event at once: the gripper opens, and the arm finishes its move back to the camera.
 
         Raises:
             NoPieceError: The gripper closed on nothing; raised when all steps have ended.
@@ -284,12 +284,12 @@ class RtdeArm(ControlProgram):
         if not done.ok:
             self._restart.end()  # a stop may come after the report of the move that it has ended: its reason is the true one
             await self._wait(self._never(), LATE_DATA_S)
-            raise StepError(f'{done.text} on the way {step.label}')
+            raise StepError(f'{done.text} on the move {step.label}')
         deadline = self._loop.time() + step.seconds
         while not await self._wait_for_data(lambda now: has_arrived(step, self._before, now)):
             # A report that came too early, as that of a path whose start was not seen, does not end a move.
             if self.at_rest or self._loop.time() > deadline:
-                raise StepError(f'the arm did not arrive on the way {step.label}')
+                raise StepError(f'the arm did not arrive on the move {step.label}')
 
     async def _wait_for_move(self, step: MoveStep, answer: asyncio.Future[RequestDone]) -> RequestDone:
         """Wait for the end of a move; deadlines are stretched by the speed slider and stand still at 0 %."""
@@ -300,7 +300,7 @@ class RtdeArm(ControlProgram):
             await self._wait(answer, POLL_S)
             latest, passed = self.latest, self._loop.time() - polled_at
             if latest is None or self.age > 2.0 * self._options.stale:
-                raise StepError(f'no data for {self.age:.1f} s on the way {step.label}')
+                raise StepError(f'no data for {self.age:.1f} s on the move {step.label}')
             if latest.slider_at_zero:
                 still = 0.0
                 continue
@@ -314,7 +314,7 @@ class RtdeArm(ControlProgram):
             before = latest if moves else before
             if still > STUCK_S:
                 raise StepError(
-                    f'the arm stands still on the way {step.label} although a program runs: another program has taken the '
+                    f'the arm stands still on the move {step.label} although a program runs: another program has taken the '
                     'place of the control program, or something holds the arm'
                 )
         return answer.result()

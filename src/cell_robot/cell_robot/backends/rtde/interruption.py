@@ -26,7 +26,7 @@ CONTINUE = 'Close and reset the safeguard, then press Continue.'
 
 @dataclass(frozen=True)
 class Interruption:
-    """A trigger that was stopped on its way, with the certain place in its plan."""
+    """A trigger that was stopped during its moves, with the certain place in its plan."""
 
     command: TriggerCommand
     progress: PlanProgress
@@ -107,14 +107,14 @@ class InterruptedTrigger:
         return kept if (kept.command.event, kept.command.tray) == (command.event, command.tray) else None
 
     def steps(self, kept: Interruption) -> list[PlanStep]:
-        """Return the rest of the plan from where the arm stands, all ways checked.
+        """Return the rest of the plan from where the arm stands, all moves checked.
 
         Args:
             kept: Result of `find`.
 
         Raises:
             DoubtError: Arm or gripper have changed since the stop.
-            ReachError: A way is not possible from here.
+            ReachError: A move is not possible from here.
         """
         arm = self._arm
         if arm.change:

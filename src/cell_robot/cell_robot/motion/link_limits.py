@@ -1,10 +1,10 @@
-"""Room of the arm: every link as a capsule against the workspace, the table plane and the boxes of the recipe.
+"""Limits of the links: every link as a capsule against the workspace, the table plane and the boxes of the recipe.
 
 Pure: no ROS, sockets, files or clock.
 
 The links lie as in the kinematic model: upper arm and elbow beside the plane of the forearm by d4. Their radii follow from
 that of the upper arm, so the capsules enclose the covers of the joints, too. The fixed base and the shoulder are left out:
-they never leave their place. All postures of a way are computed at once, which takes about a millisecond.
+they never leave their place. All postures of a path are computed at once, which takes about a millisecond.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ SHARES = (1.0, 1.05, 0.8, 0.7, 0.7, 0.7)
 SAMPLES = 12
 """Points along a capsule that are compared with a box."""
 FINE_RAD = np.radians(1.5)
-"""Largest joint step between two postures of a way."""
+"""Largest joint step between two postures of a path."""
 DEFAULT_TOOL_RADIUS = 0.03
 
 
-class RoomError(ValueError):
-    """A link would leave the room or hit something; the text names both."""
+class LinkLimitError(ValueError):
+    """A link would leave the workspace or hit something; the text names both."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class ArmRoom:
+class LinkLimits:
     """Space that the links must stay in; all lengths in meters in the controller's base frame."""
 
     low: tuple[float, float, float]
@@ -58,7 +58,7 @@ class ArmRoom:
     """Meters."""
 
     def check(self, arm: ArmModel, tool: Matrix, path: Sequence[JointVector]) -> None:
-        """Check a way through joint vectors; between two of them all joints turn evenly.
+        """Check a path through joint vectors; between two of them all joints turn evenly.
 
         Args:
             arm: Arm model.
@@ -66,7 +66,7 @@ class ArmRoom:
             path: Joint vectors, radians; one is a single posture.
 
         Raises:
-            RoomError: A link leaves the workspace, goes below the table or hits a box.
+            LinkLimitError: A link leaves the workspace, goes below the table or hits a box.
         """
         capsules = link_capsules(arm, tool, densify(np.array(path)), self.tool_radius)
         radii = np.array([*(share * arm.radius for share in SHARES), self.tool_radius])
@@ -80,7 +80,7 @@ class ArmRoom:
         lowest, highest = capsules.min(axis=(0, 1, 2)) - reach, capsules.max(axis=(0, 1, 2)) + reach
         for name, box in self.boxes.items():
             if (np.array(box.low) > highest).any() or (np.array(box.high) < lowest).any():
-                continue  # far from the whole way
+                continue  # far from the whole path
             free: NDArray[np.bool_] = np.greater_equal(_distances(capsules, box), _needed(capsules, radii + steps / 2.0))
             _require(free, f'hits {name}')
 
@@ -147,7 +147,7 @@ def _tool_end(tool: Matrix, radius: float) -> tuple[float, float, float]:
 
 
 def densify(path: Points) -> Points:
-    """Return a way with joint steps of at most FINE_RAD.
+    """Return the path with joint steps of at most FINE_RAD.
 
     Args:
         path: Shape (postures, 6), radians.
@@ -203,9 +203,9 @@ def _require(fine: NDArray[np.bool_], text: str) -> None:
         text: What the link does otherwise.
 
     Raises:
-        RoomError: Names the first link that is not fine.
+        LinkLimitError: Names the first link that is not fine.
     """
     links = np.flatnonzero(~fine.all(axis=0))
     if len(links):
         # The outermost: it is what an operator sees first.
-        raise RoomError(f'the {LINKS[links[-1]]} {text}')
+        raise LinkLimitError(f'the {LINKS[links[-1]]} {text}')
