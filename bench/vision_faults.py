@@ -119,7 +119,7 @@ def false_accepts(kind: str, frames: int, seed: str) -> tuple[int, Sequence[str]
         for careful in (False, True):
             readings = read_frame(engine, data, {'careful': careful}).readings
             # One call judges all parts: MISMATCH says that another part was recognized for certain.
-            decision = matcher.match(part, readings, pictures=3)
+            decision = matcher.match(part, readings, frames=3)
             if decision.verdict is MatchOutcome.MISMATCH:
                 wrong.append(f'{kind} {number}: {part} taken for {decision.part_number}: {decision.reason}')
             if decision.verdict is MatchOutcome.MATCH:

@@ -35,12 +35,11 @@ def test_upstreams_modules_are_imported(upstream_launch, module):
     assert path.startswith(tuple(FOLDERS.split(os.pathsep)))
 
 
-@pytest.mark.parametrize('option', ['--show-args', '--print-description'])
-def test_the_launch_file_is_shown(upstream_launch, option):
+@pytest.mark.parametrize(('option', 'text'), [('--show-args', "'robot_backend':"), ('--print-description', 'GroupAction')])
+def test_the_launch_file_is_shown(upstream_launch, option, text):
     command = ['ros2', 'launch', 'cell_bringup', 'cell.launch.py', option]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert len(shown.splitlines()) > 100
-    assert 'Traceback' not in shown
+    assert text in shown
 
 
 def test_a_cell_runs_a_job_and_a_weigh_job_and_stops(upstream_launch, launch_cell):

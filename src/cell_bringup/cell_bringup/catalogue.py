@@ -1,4 +1,4 @@
-"""`cell catalogue`: checks a part catalogue, and tries it on pictures of a folder or a camera.
+"""`cell catalogue`: checks a part catalogue, and tries it on images of a folder or a camera.
 
 Needs no running cell: it loads matcher and OCR engine into its own process.
 """
@@ -19,8 +19,8 @@ from cell_common.catalogue_file import load_catalogue
 from cell_common.catalogue_table import catalogue_csv, catalogue_yaml, changed_parts, parse_catalogue_csv
 from cell_vision.matching.catalogue_trial import (
     Trial,
-    camera_pictures,
-    folder_pictures,
+    camera_images,
+    folder_images,
     lint,
     make_trial_engine,
     try_catalogue,
@@ -31,7 +31,7 @@ from rich.markup import escape
 from rich.table import Table
 
 NAMED = 4
-"""Pictures that a message names."""
+"""Images that a message names."""
 _Item = TypeVar('_Item')
 
 
@@ -43,7 +43,7 @@ def work_with_catalogue(options: argparse.Namespace, console: Console) -> int:
         console: Output; JSON with --json.
 
     Returns:
-        1 if a warning needs an action, if a picture is not a MATCH, or if there are no pictures; else 0.
+        1 if a warning needs an action, if a image is not a MATCH, or if there are no images; else 0.
     """
     try:
         if options.action == 'import':
@@ -54,8 +54,8 @@ def work_with_catalogue(options: argparse.Namespace, console: Console) -> int:
         if options.action == 'lint':
             return _lint(catalogue, options, console)
         source = options.source
-        pictures = folder_pictures(Path(source)) if Path(source).is_dir() else camera_pictures(source)
-        trial = try_catalogue(catalogue, pictures, make_trial_engine())
+        images = folder_images(Path(source)) if Path(source).is_dir() else camera_images(source)
+        trial = try_catalogue(catalogue, images, make_trial_engine())
     except (CatalogueError, EngineError, OSError) as error:
         console.print(f'[red]{escape(str(error))}[/]', soft_wrap=True, highlight=False)
         return 1
@@ -130,7 +130,7 @@ def print_trial(trial: Trial, console: Console) -> None:
         console.print(f'[red]no match[/] {escape(f"{_named(names)}: {sentence}")}', soft_wrap=True, highlight=False)
     for sentence, names in _groups((advice, p.name) for p in trial.pictures for advice in p.advice).items():
         console.print(f'[yellow]camera[/] {escape(f"{sentence}: {_named(names)}")}', soft_wrap=True, highlight=False)
-    read = [picture for picture in trial.pictures if picture.letter_height]
+    read = [result for result in trial.pictures if result.letter_height]
     if read:
         ranges = [
             f'{name} {min(values):.{digits}f} to {max(values):.{digits}f}{unit}'
@@ -144,7 +144,7 @@ def print_trial(trial: Trial, console: Console) -> None:
         console.print(f'pictures: {", ".join(ranges)}', soft_wrap=True, highlight=False)
     if trial.never_seen:
         console.print(f'never recognized: {escape(", ".join(trial.never_seen))}', soft_wrap=True, highlight=False)
-    right = sum(picture.verdict == 'MATCH' for picture in trial.pictures)
+    right = sum(result.verdict == 'MATCH' for result in trial.pictures)
     console.print(f'{right} of {len(trial.pictures)} pictures show one part for sure')
 
 
@@ -153,9 +153,9 @@ def _parts_table(trial: Trial) -> Table:
     of_part = _groups((p.part_number or p.nearest, p) for p in trial.pictures if p.part_number or p.nearest)
     for name in sorted({*of_part, *trial.never_seen}):
         some = of_part.get(name, [])
-        verdicts = Counter(picture.verdict for picture in some)
-        texts = Counter(picture.text.strip() for picture in some if picture.text)
-        margin = min((picture.margin for picture in some if picture.verdict == 'MATCH'), default=None)
+        verdicts = Counter(result.verdict for result in some)
+        texts = Counter(result.text.strip() for result in some if result.text)
+        margin = min((result.margin for result in some if result.verdict == 'MATCH'), default=None)
         table.add_row(
             escape(name),
             ', '.join(f'{count} {verdict}' for verdict, count in verdicts.most_common()) or 'not seen',
@@ -173,6 +173,6 @@ def _groups(items: Iterable[tuple[str, _Item]]) -> dict[str, list[_Item]]:
 
 
 def _named(names: Sequence[str]) -> str:
-    """Name the first pictures of a group."""
+    """Name the first images of a group."""
     shown = ', '.join(names[:NAMED])
     return shown if len(names) <= NAMED else f'{shown} and {len(names) - NAMED} more'

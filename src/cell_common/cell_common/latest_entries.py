@@ -1,4 +1,4 @@
-"""Mapping that keeps the entries that were set last, for caches of pictures and ids.
+"""Mapping that keeps the entries that were set last, for caches of images and ids.
 
 Pure: no ROS, sockets, files or clock.
 """

@@ -41,7 +41,7 @@ CLIP_TOPICS = (*DECISIONS, *VISION)
 ABSOLUTE = ('/diagnostics', '/rosout', '/tf', '/tf_static')
 """Topics outside the namespace that belong to everything."""
 NEVER = ('sensor_msgs/msg/Image',)
-"""Types that are never recorded: the compressed picture has the same content at a fiftieth of the size."""
+"""Types that are never recorded: the compressed frame has the same content at a fiftieth of the size."""
 
 
 def wants(topic: str, kinds: Sequence[str], namespace: str, what: str) -> bool:

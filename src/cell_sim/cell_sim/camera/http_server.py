@@ -311,7 +311,7 @@ class CameraServer:
 
 
 def recompressed(jpeg: bytes) -> bytes:
-    """Return a picture compressed once more, as a recorder does: other bytes, the same content.
+    """Return a frame compressed once more, as a recorder does: other bytes, the same content.
 
     Args:
         jpeg: Bytes that need not be a JPEG; what cannot be decoded is returned unchanged.

@@ -7,7 +7,7 @@ therefore turns doubt into AMBIGUOUS or UNREADABLE, never into MATCH.
   with `confusions`.
 - `matcher` decides; `completeness`, `orientation` and `barcode_check` supply its doubts.
 - `catalogue_lint` and `catalogue_notes` check a catalogue before it is used; `catalogue_trial`
-  tries it on pictures.
+  tries it on images.
 - `benchmark` and `benchmark_store` keep readings of known-good parts; `node` serves all of it.
 """
 

@@ -1,6 +1,6 @@
 """Finds the parts of a catalogue that may stand in a line, and what each costs.
 
-With likelihoods of the recognizer the cost is what the picture says against the number; a line
+With likelihoods of the recognizer the cost is what the frame says against the number; a line
 without them, as of other engines, is aligned as text. A whole error costs 1 either way.
 
 Pure: no ROS, sockets, files or clock.
@@ -134,7 +134,7 @@ class CandidateFinder:
         return sorted(near, key=rank)
 
     def is_rival(self, other: Candidate, best: Candidate) -> bool:
-        """Return whether a part is so close to the best one that the picture does not decide between them.
+        """Return whether a part is so close to the best one that the frame does not decide between them.
 
         A number with one character more needs more evidence that nothing stood there: the recognizer passes over a worn
         character with confidence.

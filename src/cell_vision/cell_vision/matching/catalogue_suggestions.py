@@ -1,4 +1,4 @@
-"""Suggests what to correct in a catalogue, from pictures that its parts did not match.
+"""Suggests what to correct in a catalogue, from images that its parts did not match.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -15,7 +15,7 @@ from rapidfuzz import fuzz
 from cell_vision.matching.alignment import normalize
 from cell_vision.types import MISSING
 
-__all__ = ['TriedPicture', 'suggestions']
+__all__ = ['TriedImage', 'suggestions']
 
 SIMILAR = 75
 """Least similarity, %, of a text and a number that may be a typing error of it."""
@@ -23,8 +23,8 @@ LEAST_LENGTH = 4
 """Least letters and digits of such a text."""
 
 
-class TriedPicture(Protocol):
-    """What is used of a picture of a trial."""
+class TriedImage(Protocol):
+    """What is used of an image of a trial."""
 
     @property
     def verdict(self) -> str:
@@ -35,18 +35,18 @@ class TriedPicture(Protocol):
         """All texts that were read."""
 
 
-def suggestions(catalogue: Catalogue, pictures: Sequence[TriedPicture], never_seen: Sequence[str]) -> list[str]:
+def suggestions(catalogue: Catalogue, images: Sequence[TriedImage], never_seen: Sequence[str]) -> list[str]:
     """Return a sentence for each probable error, with its remedy.
 
     Args:
         catalogue: The parts.
-        pictures: All pictures of the trial.
-        never_seen: Parts that no picture showed for sure.
+        images: All images of the trial.
+        never_seen: Parts that no image showed for sure.
     """
     found: Counter[str] = Counter()
-    for picture in pictures:
-        if picture.verdict == 'UNKNOWN':
-            texts = [normalize(text.replace(MISSING, '')) for text in picture.texts]
+    for image in images:
+        if image.verdict == 'UNKNOWN':
+            texts = [normalize(text.replace(MISSING, '')) for text in image.texts]
             beside = {sentence for text in texts for sentence in _beside(catalogue, text)}
             found.update(beside or {sentence for text in texts for sentence in _mistyped(text, never_seen)})
     return [f'{sentence} Seen in {count} picture{"s" * (count != 1)}.' for sentence, count in found.items()]

@@ -1,4 +1,4 @@
-"""Tries a catalogue on pictures: how each part was read, with what verdict and margin, and how good the pictures are."""
+"""Tries a catalogue on images: how each part was read, with what verdict and margin, and how good the images are."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from cell_vision.types import UNREAD, FrameReading
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
-__all__ = ['PictureResult', 'Trial', 'camera_pictures', 'folder_pictures', 'lint', 'make_trial_engine', 'try_catalogue']
+__all__ = ['ImageResult', 'Trial', 'camera_images', 'folder_images', 'lint', 'make_trial_engine', 'try_catalogue']
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
-CAMERA_PICTURES = 10
+CAMERA_IMAGES = 10
 SMALL_LETTERS = 14
 """Print lower than this is read badly, pixels."""
 LOW_CONTRAST = 30
@@ -42,18 +42,18 @@ DARK, BRIGHT = 25, 235
 
 
 @dataclass(frozen=True)
-class PictureResult:
-    """Result of one picture.
+class ImageResult:
+    """Result of one image.
 
     Attributes:
-        name: File name, or number of the camera picture.
-        verdict: MATCH where the picture shows one part of the catalogue for sure; otherwise as
+        name: File name, or number of the camera image.
+        verdict: MATCH where the image shows one part of the catalogue for sure; otherwise as
             `MatchOutcome`, or BAD_IMAGE.
         part_number: Recognized part; "" unless MATCH.
         text: Line that decided.
         margin: Score of the best part minus that of the next one, 0..1.
         reason: Why there is no match; "" for a match.
-        nearest: Part that the picture resembles most; "" = none.
+        nearest: Part that the image resembles most; "" = none.
         texts: All texts that were read.
         letter_height: Height of the tallest line, pixels.
         contrast: Between ink and ground, gray levels.
@@ -82,15 +82,15 @@ class Trial:
     """Result of a trial.
 
     Attributes:
-        pictures: One result for each picture, in order.
-        never_seen: Parts that no picture showed for sure.
-        confused: Pairs that a picture could not tell apart.
+        pictures: One result for each image; the name is that of the JSON output, in order.
+        never_seen: Parts that no image showed for sure.
+        confused: Pairs that a image could not tell apart.
         warnings: Errors of the catalogue.
         notes: Numbers that need a second look.
-        suggestions: Probable errors of the catalogue, from what the pictures show, each with its remedy.
+        suggestions: Probable errors of the catalogue, from what the images show, each with its remedy.
     """
 
-    pictures: list[PictureResult]
+    pictures: list[ImageResult]
     never_seen: list[str] = field(default_factory=list)
     confused: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -117,8 +117,8 @@ def make_trial_engine() -> Engine:
     return make_engine('ppocr', EngineOptions())
 
 
-def folder_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of each picture of a folder.
+def folder_images(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of each image of a folder.
 
     Args:
         folder: Searched without its subfolders; files are chosen by their ending and sorted by
@@ -129,15 +129,15 @@ def folder_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield path.name, path.read_bytes()
 
 
-def camera_pictures(source: str, count: int = CAMERA_PICTURES) -> Iterator[tuple[str, bytes]]:
-    """Yield pictures of a camera: an index, a device path or a URL that OpenCV opens.
+def camera_images(source: str, count: int = CAMERA_IMAGES) -> Iterator[tuple[str, bytes]]:
+    """Yield images of a camera: an index, a device path or a URL that OpenCV opens.
 
     Args:
         source: The camera.
-        count: Number of pictures.
+        count: Number of images.
 
     Raises:
-        OSError: The camera cannot be opened or gives no picture.
+        OSError: The camera cannot be opened or gives no image.
     """
     camera = cv2.VideoCapture(int(source) if source.isdigit() else source)
     try:
@@ -150,29 +150,29 @@ def camera_pictures(source: str, count: int = CAMERA_PICTURES) -> Iterator[tuple
         camera.release()
 
 
-def try_catalogue(catalogue: Catalogue, pictures: Iterable[tuple[str, bytes]], engine: Engine) -> Trial:
-    """Read pictures and judge each against the whole catalogue.
+def try_catalogue(catalogue: Catalogue, images: Iterable[tuple[str, bytes]], engine: Engine) -> Trial:
+    """Read images and judge each against the whole catalogue.
 
     Args:
         catalogue: The parts.
-        pictures: Name and compressed bytes of each picture.
+        images: Name and compressed bytes of each image.
         engine: Reads them.
     """
     matcher = Matcher(catalogue, load_weights())
     warnings, notes = lint(catalogue)
     trial = Trial([], warnings=warnings, notes=notes)
     confused: set[tuple[str, str]] = set()
-    for name, data in pictures:
+    for name, data in images:
         try:
             image, (decision, reading) = decode(data), _judged(matcher, engine, data)
         except BadImageError as error:
-            trial.pictures.append(PictureResult(name, 'BAD_IMAGE', '', '', 0.0, str(error)))
+            trial.pictures.append(ImageResult(name, 'BAD_IMAGE', '', '', 0.0, str(error)))
             continue
         trial.pictures.append(_result(name, decision, reading, image))
         if decision.verdict is MatchOutcome.AMBIGUOUS:
             names = sorted(part for part, _ in decision.candidates)
             confused.update((one, other) for i, one in enumerate(names) for other in names[i + 1 :])
-    seen = {picture.part_number for picture in trial.pictures if picture.verdict == MatchOutcome.MATCH.value}
+    seen = {result.part_number for result in trial.pictures if result.verdict == MatchOutcome.MATCH.value}
     trial.never_seen = [part for part in catalogue.parts if part not in seen]
     trial.confused = sorted(confused)
     trial.suggestions = suggestions(catalogue, trial.pictures, trial.never_seen)
@@ -191,15 +191,15 @@ def _judged(matcher: Matcher, engine: Engine, data: bytes) -> tuple[Decision, Fr
     return decision, reading
 
 
-def _result(name: str, decision: Decision, reading: FrameReading, image: MatLike) -> PictureResult:
-    """Return what a picture shows: verdict, margin to the next part, and figures of the region with text.
+def _result(name: str, decision: Decision, reading: FrameReading, image: MatLike) -> ImageResult:
+    """Return what a image shows: verdict, margin to the next part, and figures of the region with text.
 
     Letter height is in pixels, contrast the difference of the 95th and 5th percentile of the gray values, sharpness the
     variance of
     the Laplacian, glare the share of pixels at 253 or above.
 
     Args:
-        name: Name of the picture.
+        name: Name of the image.
         decision: Decision of the matcher; without an expected part a MISMATCH is as good as a MATCH.
         reading: What was read.
         image: Shape (height, width, 3), BGR.
@@ -219,29 +219,29 @@ def _result(name: str, decision: Decision, reading: FrameReading, image: MatLike
     sharpness = float(np.asarray(cv2.Laplacian(region, cv2.CV_32F)).var())
     glare = float((np.asarray(region) >= 253).mean())
     verdict = MatchOutcome.MATCH.value if named else decision.verdict.value
-    result = PictureResult(
+    result = ImageResult(
         name, verdict, decision.part_number, decision.text, round(margin, 3), decision.reason if not named else '',
         decision.candidates[0][0] if decision.candidates else '',
         tuple(item.text for item in reading.readings if item.text != UNREAD),
         round(letters, 1), round(float(high_level - low), 1), round(sharpness, 1), round(glare, 4),
     )  # fmt: skip
-    return PictureResult(**{**vars(result), 'advice': tuple(_advice(result, float(np.asarray(gray).mean())))})
+    return ImageResult(**{**vars(result), 'advice': tuple(_advice(result, float(np.asarray(gray).mean())))})
 
 
-def _advice(picture: PictureResult, brightness: float) -> Iterator[str]:
-    """Yield what to change about light, lens or distance; `brightness` is the mean gray value of the picture, 0..255."""
+def _advice(result: ImageResult, brightness: float) -> Iterator[str]:
+    """Yield what to change about light, lens or distance; `brightness` is the mean gray value of the image, 0..255."""
     if brightness < DARK:
         yield 'nearly black: more light or a longer exposure'
     if brightness > BRIGHT:
         yield 'over-exposed: less light or a shorter exposure'
-    if not picture.letter_height:
+    if not result.letter_height:
         yield 'no text found: check light, focus and distance'
         return
-    if picture.letter_height < SMALL_LETTERS:
-        yield f'letters are only {picture.letter_height:.0f} px high: go closer or use a longer lens'
-    if picture.contrast < LOW_CONTRAST:
+    if result.letter_height < SMALL_LETTERS:
+        yield f'letters are only {result.letter_height:.0f} px high: go closer or use a longer lens'
+    if result.contrast < LOW_CONTRAST:
         yield 'low contrast: light from the side, or brighter'
-    if picture.sharpness < BLURRED:
+    if result.sharpness < BLURRED:
         yield 'blurred: focus the lens or shorten the exposure'
-    if picture.glare > GLARE:
+    if result.glare > GLARE:
         yield 'glare on the print: diffuse or tilt the light'

@@ -22,8 +22,8 @@ __all__ = ['Doubts', 'is_read']
 
 MOST_NAMED = 5
 """Parts that a message names."""
-ENOUGH_PICTURES = 2
-"""A number that is cut off or has a gap needs so many pictures, even if no other number fits."""
+ENOUGH_FRAMES = 2
+"""A number that is cut off or has a gap needs so many frames, even if no other number fits."""
 
 
 class Doubts:
@@ -47,15 +47,15 @@ class Doubts:
         self._own_gaps = {part.part_number: own_gaps(part.printed_text) for part in parts}
         self._turned = turned_twins({part.part_number: part.printed_text for part in parts}, weights.fold)
 
-    def describe(self, best: Candidate, lines: Sequence[TextLine], pictures: int) -> str:
+    def describe(self, best: Candidate, lines: Sequence[TextLine], frames: int) -> str:
         """Describe what speaks against the only candidate, or what evidence is still needed; "" = nothing.
 
         Args:
             best: The candidate.
             lines: Lines of the frame.
-            pictures: Number of pictures from which they were put together.
+            frames: Number of frames from which they were put together.
         """
-        if doubt := self._turned_doubt(best, lines) or self._incomplete(best, lines, pictures):
+        if doubt := self._turned_doubt(best, lines) or self._incomplete(best, lines, frames):
             return doubt
         for pattern in self.required[best.part_number]:
             if not is_read(pattern, lines):
@@ -73,7 +73,7 @@ class Doubts:
             return ''
         return f', or {" or ".join(sorted(twins))} upside down: nothing else on it shows which way up it lies'
 
-    def _incomplete(self, best: Candidate, lines: Sequence[TextLine], pictures: int) -> str:
+    def _incomplete(self, best: Candidate, lines: Sequence[TextLine], frames: int) -> str:
         """Describe a character of the number that may be missing, "" = none."""
         own = [pattern for pattern in self._finder.patterns if pattern.part_number == best.part_number]
         aligned = [(line, self._finder.align(pattern, line.text)) for line in lines for pattern in own]
@@ -83,16 +83,16 @@ class Doubts:
             if place.cost <= self._weights.accept
             for item in self._incompletenesses(best.part_number, line, place.begin, place.end)
         ]
-        found += self._lost_in_picture(best, own)
+        found += self._lost_in_frame(best, own)
         longer = sorted({part for item in found for part in item.longer})[:MOST_NAMED]
         if longer:
             return f', or {" or ".join(longer)} with a character lost at a gap or cut end'
-        if found and pictures < ENOUGH_PICTURES:
+        if found and frames < ENOUGH_FRAMES:
             where = 'where it is cut off' if any(item.cut for item in found) else 'in a gap of it'
             return f', if nothing is missing {where}: a second picture is needed'
         return ''
 
-    def _lost_in_picture(self, best: Candidate, own: Sequence[Pattern]) -> list[Incompleteness]:
+    def _lost_in_frame(self, best: Candidate, own: Sequence[Pattern]) -> list[Incompleteness]:
         """Return where the strips from which the number was read leave room for further characters."""
         scores = self._finder.likelihoods(best.line) if best.line.strips else {}
         read = max((pattern for pattern in own if pattern in scores), key=lambda pattern: scores[pattern], default=None)

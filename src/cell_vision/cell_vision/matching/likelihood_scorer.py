@@ -65,12 +65,12 @@ class LikelihoodScorer:
         return {self._patterns[row]: float(total[row]) for row in np.flatnonzero(total > FAR)}
 
     def places(self, pattern: Pattern, strips: Sequence[Sequence[Rendering]], ends: Sequence[StripEnds]) -> list[NumberPlace]:
-        """Return where a number stands in each strip that speaks for it, with the blanks and holes that the picture shows.
+        """Return where a number stands in each strip that speaks for it, with the blanks and holes that the frame shows.
 
         Args:
             pattern: One of the patterns.
             strips: The renderings of each strip of one line.
-            ends: What the picture shows at the ends of each strip.
+            ends: What the frame shows at the ends of each strip.
         """
         row = self._patterns.index(pattern)
         if len(strips) == 1 and strips[0]:
@@ -89,7 +89,7 @@ class LikelihoodScorer:
         Args:
             row: Index of the pattern.
             rendering: Shape (steps, CLASSES).
-            ends: What the picture shows at the ends; print that was not read becomes a hole there.
+            ends: What the frame shows at the ends; print that was not read becomes a hole there.
         """
         line = evidence_line(rendering)
         begins, stops = self._edges(line, np.array([row], np.intp))

@@ -106,13 +106,13 @@ class Matcher:
         own = [pattern.folded for pattern in self._patterns if pattern.part_number == part_number]
         return [text for text in texts if any(number in self.weights.fold(normalize(text)) for number in own)]
 
-    def match(self, expected: str, readings: Sequence[Reading], pictures: int = 1) -> Decision:
+    def match(self, expected: str, readings: Sequence[Reading], frames: int = 1) -> Decision:
         """Match the reading of a part against the ordered one.
 
         Args:
             expected: Part number of the catalogue.
             readings: All text of the frame.
-            pictures: Number of pictures from which they were put together.
+            frames: Number of frames from which they were put together.
 
         Raises:
             KeyError: `expected` is not in the catalogue.
@@ -128,7 +128,7 @@ class Matcher:
         if not found:
             sure = [line for line in usable if line.score >= self.weights.least_score]
             return self._no_match(sure) if sure else self._unreadable(lines, readings)
-        decision = self._decide(expected, shared_probability(self._disambiguate(found, usable)), usable, pictures)
+        decision = self._decide(expected, shared_probability(self._disambiguate(found, usable)), usable, frames)
         if decision.verdict is not MatchOutcome.MATCH:
             return decision
         unread = any(reading.text == UNREAD for reading in readings)
@@ -213,7 +213,7 @@ class Matcher:
         texts = [{pattern.folded for pattern in self._patterns if pattern.part_number == part} for part in (one, other)]
         return bool(texts[0] & texts[1])
 
-    def _decide(self, expected: str, found: list[Candidate], lines: list[TextLine], pictures: int) -> Decision:
+    def _decide(self, expected: str, found: list[Candidate], lines: list[TextLine], frames: int) -> Decision:
         """Return the decision when at least one part explains a line.
 
         Rivals come first, then doubts: both give AMBIGUOUS, and only what is left is compared with the expected part.
@@ -222,7 +222,7 @@ class Matcher:
             expected: Part that the job ordered.
             found: At least one, the cheapest first.
             lines: All lines of the reading.
-            pictures: Number of frames that the reading is fused from.
+            frames: Number of frames that the reading is fused from.
         """
         best, others = found[0], found[1:]
         rivals = [other for other in others if self._finder.is_rival(other, best)]
@@ -231,7 +231,7 @@ class Matcher:
         if rivals:
             names = ' and '.join([best.part_number, *(rival.part_number for rival in rivals)])
             return Decision(MatchOutcome.AMBIGUOUS, f'"{best.line.display_text}" may be {names}', **common)  # type: ignore[arg-type]
-        doubt = self._doubts.describe(best, lines, pictures)
+        doubt = self._doubts.describe(best, lines, frames)
         if doubt:
             return Decision(MatchOutcome.AMBIGUOUS, f'"{best.line.display_text}" is {best.part_number}{doubt}', **common)  # type: ignore[arg-type]
         how = 'as its benchmark' if best.by_benchmark else 'as in the catalogue'

@@ -55,7 +55,7 @@ class TextLine:
             there.
         strips: Log likelihoods: the renderings of each strip of the line; empty when the engine
             gave none for all its boxes.
-        ends: What the picture shows at the ends of each strip.
+        ends: What the frame shows at the ends of each strip.
         frames: Number of the frame of each strip.
         key: The packed likelihoods and seams from which `strips` were made: equal for equal ones.
     """

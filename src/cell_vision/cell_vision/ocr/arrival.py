@@ -1,8 +1,8 @@
-"""Decides from the stream of pictures whether a part came into view after the pick of this very piece was commanded.
+"""Decides from the stream of frames whether a part came into view after the pick of this very piece was commanded.
 
-A camera may freeze, lag, repeat a picture or return old buffers, and its frames are stamped when they are received. Therefore a
-picture counts as evidence only by its content: the view was seen empty, then a part came into view after the command, it stands
-still, and it is not a view that was seen before the command. Pictures are compared as small gray thumbnails, so a copy that was
+A camera may freeze, lag, repeat a frame or return old buffers, and its frames are stamped when they are received. Therefore a
+frame counts as evidence only by its content: the view was seen empty, then a part came into view after the command, it stands
+still, and it is not a view that was seen before the command. Frames are compared as small gray thumbnails, so a copy that was
 compressed again is still a copy.
 
 Pure: no ROS, sockets, files or clock.
@@ -27,17 +27,17 @@ Thumbnail = NDArray[np.uint8]
 FOREIGN_LEVEL = 14
 """Gray levels by which a cell differs from the empty view."""
 STILL_LEVEL = 8
-"""Gray levels by which a cell has changed from picture to picture."""
+"""Gray levels by which a cell has changed from frame to frame."""
 STILL_SHARE = 0.01
 """Share of changed cells up to which a view stands still."""
 SAME_LEVEL = 6
 """Gray levels of a cell; compression at any usual quality changes an average over a cell by less."""
 SAME_SHARE = 0.03
-"""Share of differing cells, of those with the part, up to which two views are the same picture."""
+"""Share of differing cells, of those with the part, up to which two views are the same frame."""
 GAIN_LIMITS = (0.7, 1.4)
 """Range in which a difference in exposure is compensated."""
 FOLLOW = 0.02
-"""Share by which each empty picture moves the empty view, so that it follows the daylight."""
+"""Share by which each empty frame moves the empty view, so that it follows the daylight."""
 EMPTY_THERE, UNCHANGED = 0.25, 0.05
 """Share of changed cells up to which a region looks as in the empty view, and up to which print in it is the fixture's."""
 FROZEN = 'the camera repeats the same picture: switch it off and on, and check its connection'
@@ -51,14 +51,14 @@ NEVER_EMPTY = (
     'clear the view and call camera/learn_background'
 )
 LEARN_NS = 2 * NS_PER_S
-LEARN_PICTURES = 5
-# Half a minute at 30 pictures a second, if each of them differs from the one before.
+LEARN_FRAMES = 5
+# Half a minute at 30 frames a second, if each of them differs from the one before.
 MOST_SCENES = 1000
 MOST_VIEWS = 300
 
 
 class View(enum.Enum):
-    """Content of a picture."""
+    """Content of a frame."""
 
     EMPTY = 'empty'
     PART = 'part'
@@ -76,7 +76,7 @@ class Pick:
 
     Attributes:
         picked_ns: When the robot was commanded to show the piece.
-        newer_than_ns: Only later pictures count.
+        newer_than_ns: Only later frames count.
         shown_ns: When the robot reported that it shows the piece; 0 = unknown, as after a pause in
             which it may have been exchanged.
     """
@@ -88,7 +88,7 @@ class Pick:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Whether the newest picture is evidence for a piece.
+    """Whether the newest frame is evidence for a piece.
 
     Attributes:
         counts: Whether it is.
@@ -103,7 +103,7 @@ class Evidence:
 
 @dataclass
 class _Scene:
-    """Consecutive pictures that show the same."""
+    """Consecutive frames that show the same."""
 
     first_ns: int
     last_ns: int
@@ -126,13 +126,13 @@ class _KnownView:
 class ArrivalWatch:
     """History of the views of one camera.
 
-    Pictures are kept as thumbnails of a few thousand cells, so hundreds of views fit into some
+    Frames are kept as thumbnails of a few thousand cells, so hundreds of views fit into some
     megabytes. Used by one thread; time is an argument.
 
     Attributes:
-        least_share: Least share of the picture that a part covers, 0..1.
+        least_share: Least share of the frame that a part covers, 0..1.
         background: The empty view, float32, shape of the thumbnails; None = not learned yet.
-        late_ns: Measured delay of the pictures, nanoseconds.
+        late_ns: Measured delay of the frames, nanoseconds.
     """
 
     least_share: float
@@ -141,16 +141,16 @@ class ArrivalWatch:
     _scenes: deque[_Scene] = field(default_factory=lambda: deque(maxlen=MOST_SCENES))
     _known: deque[_KnownView] = field(default_factory=lambda: deque(maxlen=MOST_VIEWS))
     _last: tuple[int, int] = (0, 0)
-    """Time and fingerprint of the last picture."""
+    """Time and fingerprint of the last frame."""
     _changed_ns: int = 0
 
     def add(self, stamp_ns: int, thumbnail: Thumbnail, fingerprint: int) -> None:
-        """Add a picture.
+        """Add a frame.
 
         Args:
             stamp_ns: When it was taken or received, nanoseconds; never earlier than the one before.
-            thumbnail: The picture.
-            fingerprint: Equal for equal pictures; a frozen camera repeats it.
+            thumbnail: The frame.
+            fingerprint: Equal for equal frames; a frozen camera repeats it.
         """
         if fingerprint != self._last[1]:
             self._changed_ns = stamp_ns
@@ -163,20 +163,20 @@ class ArrivalWatch:
             self._scenes.append(_Scene(stamp_ns, stamp_ns, thumbnail, view))
         else:
             scene.last_ns, scene.count = stamp_ns, scene.count + 1
-            # A view is known from its second picture on: a part in motion gives many views that
+            # A view is known from its second frame on: a part in motion gives many views that
             # never come back.
             if scene.count == 2 and view is not View.EMPTY:
                 self._known.append(_KnownView(scene.first_ns, thumbnail, self._foreign(thumbnail)))
-        # Only empty pictures move the empty view; a part that stays would otherwise become part of
+        # Only empty frames move the empty view; a part that stays would otherwise become part of
         # it.
         if view is View.EMPTY and self.background is not None:
             self.background = self.background + FOLLOW * (thumbnail - self.background)
 
     def view_of(self, thumbnail: Thumbnail) -> View:
-        """Return the content of a picture.
+        """Return the content of a frame.
 
         Args:
-            thumbnail: Picture of the size of the empty view. Between half of `least_share` and
+            thumbnail: Frame of the size of the empty view. Between half of `least_share` and
                 `least_share` it is UNSURE.
         """
         if self.background is None:
@@ -191,12 +191,12 @@ class ArrivalWatch:
             now_ns: Time, nanoseconds.
 
         Raises:
-            NotStillError: There are too few pictures, or the view moved.
+            NotStillError: There are too few frames, or the view moved.
         """
         scene = self._scenes[-1] if self._scenes else None
         if scene is None or now_ns - scene.last_ns > LEARN_NS:
             raise NotStillError('no pictures are received: check the camera, then try again')
-        if scene.count < LEARN_PICTURES or scene.last_ns - scene.first_ns < LEARN_NS // 2:
+        if scene.count < LEARN_FRAMES or scene.last_ns - scene.first_ns < LEARN_NS // 2:
             raise NotStillError('the view moves: remove the part, stand clear, wait two seconds and try again')
         self._set_background(scene.thumbnail)
         self.late_ns = 0
@@ -204,26 +204,26 @@ class ArrivalWatch:
         return self.background
 
     def forget(self) -> None:
-        """Forget everything, as after a change of the camera's picture size."""
+        """Forget everything, as after a change of the camera's image size."""
         self.background, self.late_ns = None, 0
         self._scenes.clear()
         self._known.clear()
 
     def alive(self, after_ns: int) -> bool:
-        """Return whether a picture that differs from its predecessor was received after a time.
+        """Return whether a frame that differs from its predecessor was received after a time.
 
         Args:
-            after_ns: Time, nanoseconds. The noise of a live sensor makes every picture differ.
+            after_ns: Time, nanoseconds. The noise of a live sensor makes every frame differ.
         """
         return self._changed_ns > after_ns
 
     def evidence(self, pick: Pick) -> Evidence:
-        """Return whether the newest picture is evidence for the piece of a pick.
+        """Return whether the newest frame is evidence for the piece of a pick.
 
         Args:
             pick: Times of the pick. Each condition answers one fault of cameras: a view that was
                 empty before (a part left behind), a part that came after the command (a late
-                stream), a view not seen before it (old buffers), and a changing picture (a frozen
+                stream), a view not seen before it (old buffers), and a changing frame (a frozen
                 camera).
         """
         if not self._scenes or self._last[0] <= pick.newer_than_ns:
@@ -246,10 +246,10 @@ class ArrivalWatch:
         return Evidence(True, stood_ns=stood)
 
     def is_empty_there(self, thumbnail: Thumbnail, polygon: Iterable[tuple[float, float]], *, unchanged: bool = False) -> bool:
-        """Return whether a region of a picture looks as in the empty view.
+        """Return whether a region of a frame looks as in the empty view.
 
         Args:
-            thumbnail: The picture.
+            thumbnail: The frame.
             polygon: Corners as shares of its width and height.
             unchanged: Nearly every cell must look the same, as for a text of the fixture: faint print of
                 a part changes few cells by little.
@@ -282,7 +282,7 @@ class ArrivalWatch:
     def _seen_before(self, thumbnail: Thumbnail, picked_ns: int) -> bool:
         part = self._foreign(thumbnail)
         return any(
-            known.first_ns <= picked_ns and is_same_picture(thumbnail, known.thumbnail, part | known.part)
+            known.first_ns <= picked_ns and is_same_frame(thumbnail, known.thumbnail, part | known.part)
             for known in self._known
         )
 
@@ -310,7 +310,7 @@ class ArrivalWatch:
 
 
 def is_still(before: Thumbnail, after: Thumbnail) -> bool:
-    """Return whether two consecutive pictures show the same.
+    """Return whether two consecutive frames show the same.
 
     Args:
         before: Thumbnail.
@@ -319,22 +319,22 @@ def is_still(before: Thumbnail, after: Thumbnail) -> bool:
     return before.shape == after.shape and bool(np.mean(_difference(after, before) > STILL_LEVEL) < STILL_SHARE)
 
 
-def is_same_picture(one: Thumbnail, other: Thumbnail, part: NDArray[np.bool_]) -> bool:
-    """Return whether two pictures are the same but for their compression.
+def is_same_frame(one: Thumbnail, other: Thumbnail, part: NDArray[np.bool_]) -> bool:
+    """Return whether two frames are the same but for their compression.
 
     Args:
-        one: A picture.
+        one: A frame.
         other: Another one of the same size.
-        part: Cells that one of them shows a part in; only these are compared, as a clock in the picture may run.
+        part: Cells that one of them shows a part in; only these are compared, as a clock in the frame may run.
     """
     differs = np.abs(one.astype(np.int16) - other)[part]
     return not differs.size or float(np.mean(differs > SAME_LEVEL)) < SAME_SHARE
 
 
 def _difference(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Return the absolute difference of two pictures, after the exposure of the second is fitted to the first."""
+    """Return the absolute difference of two frames, after the exposure of the second is fitted to the first."""
     first, second = one.astype(np.float32), other.astype(np.float32)
-    # The median belongs to the ground, which covers most of the picture; the +1 avoids a division
+    # The median belongs to the ground, which covers most of the frame; the +1 avoids a division
     # by zero.
     gain = (float(np.median(first)) + 1.0) / (float(np.median(second)) + 1.0)
     return np.abs(first - min(max(gain, GAIN_LIMITS[0]), GAIN_LIMITS[1]) * second)

@@ -47,7 +47,7 @@ NEXT_FRAME_FACTOR = 1.5
 LEAST_LOOK_S = 2.0
 """A piece that was picked long ago, as before a pause, is looked for this long."""
 ALIVE_NS = 2 * NS_PER_S
-"""A camera whose picture has not changed for this long is frozen."""
+"""A camera whose frames have been the same for this long is frozen."""
 OK, ERROR = 0, 2
 """Diagnostic levels."""
 

@@ -76,11 +76,11 @@ class OcrParameters:
         500, 'Limit of the size of that folder; the oldest frames are deleted first.', unit='MB', minimum=1, maximum=1_000_000
     )
     background_file: str = parameter(
-        '', 'Picture (PNG) of the learned empty view, written by camera/learn_background; empty = not kept over a restart.'
+        '', 'Image (PNG) of the learned empty view, written by camera/learn_background; empty = not kept over a restart.'
     )
     least_part_share: float = parameter(
         0.01,
-        'Share of the picture that a part covers at least. Less than half of it counts as an empty view.',
+        'Share of the frame that a part covers at least. Less than half of it counts as an empty view.',
         minimum=0.0005,
         maximum=0.5,
     )
@@ -93,7 +93,7 @@ class OcrParameters:
         maximum=600.0,
     )
     longest_image_age: float = parameter(
-        1.0, 'Measured delay of the pictures from which on no job may start.', unit='s', minimum=0.1, maximum=10.0
+        1.0, 'Measured delay of the frames from which on no job may start.', unit='s', minimum=0.1, maximum=10.0
     )
     overlay_quality: int = parameter(75, 'JPEG quality of ocr/overlay/compressed.', unit='%', minimum=1, maximum=100)
 

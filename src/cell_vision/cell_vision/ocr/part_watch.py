@@ -40,7 +40,7 @@ class PartWatch:
     eighth of the frame's size.
 
     Attributes:
-        image_age: Delay of the pictures as last measured, seconds.
+        image_age: Delay of the frames as last measured, seconds.
     """
 
     def __init__(self, node: Node, least_share: float, background_file: str, longest_delay: float) -> None:
@@ -48,9 +48,9 @@ class PartWatch:
 
         Args:
             node: The node.
-            least_share: Least share of the picture that a part covers.
+            least_share: Least share of the frame that a part covers.
             background_file: PNG of the learned empty view; "" = it is learned again after each start.
-            longest_delay: Delay of the pictures in seconds from which on no job may start.
+            longest_delay: Delay of the frames in seconds from which on no job may start.
         """
         self._node = node
         self._file = Path(background_file).expanduser() if background_file else None
@@ -64,7 +64,7 @@ class PartWatch:
 
     @property
     def image_age(self) -> float:
-        """Delay of the pictures as last measured, seconds."""
+        """Delay of the frames as last measured, seconds."""
         return max(self._watch.late_ns, self._transit_ns) / NS_PER_S
 
     def update(self, frame: SerializedFrame) -> None:
@@ -125,7 +125,7 @@ class PartWatch:
         return self._watch.evidence(pick).message
 
     def is_alive(self, after_ns: int) -> bool:
-        """Return whether the picture has changed after a time, be it only by the noise of the sensor."""
+        """Return whether the view has changed after a time, be it only by the noise of the sensor."""
         return self._watch.alive(after_ns)
 
     def without_fixture(self, jpeg: bytes, readings: Sequence[Reading], size: tuple[int, int]) -> tuple[Reading, ...]:
@@ -147,7 +147,7 @@ class PartWatch:
         return tuple(item for item in readings if not stands_always(item))
 
     def health(self) -> Health:
-        """Return the diagnostic status: how late the pictures are."""
+        """Return the diagnostic status: how late the frames are."""
         learned = 'no' if self._watch.background is None else 'yes'
         values = {'image age s': f'{self.image_age:.2f}', 'empty view known': learned}
         if self.image_age <= self._longest_delay:

@@ -60,7 +60,7 @@ class _Variant:
     smoothings: int = 0
     """Number of times that its grain is smoothed."""
     blur: float = 0.0
-    """Sigma of a blur of the gray picture, pixels; 0 = the picture in color. Only grain differs between the colors."""
+    """Sigma of a blur of the gray image, pixels; 0 = the image in color. Only grain differs between the colors."""
 
 
 SMOOTH_VARIANTS = (_Variant(544, smoothings=2), _Variant(544, smoothings=1, blur=1.2))

@@ -24,7 +24,7 @@ PNG = b'\x89PNG\r\n\x1a\n'
 HEADER_BYTES = 131_072
 """The size is within these, also behind a color profile or a preview."""
 MOST_PIXELS = 64_000_000
-"""A larger picture is not decoded: its header may lie."""
+"""A larger image is not decoded: its header may lie."""
 
 
 def jpeg_of(data: bytes) -> memoryview:
@@ -53,7 +53,7 @@ def jpeg_of(data: bytes) -> memoryview:
 
 
 def thumbnail_of(jpeg: memoryview | bytes) -> NDArray[np.uint8] | None:
-    """Return a picture as gray cells, None if it cannot be decoded.
+    """Return an image as gray cells, None if it cannot be decoded.
 
     A JPEG is decoded at an eighth of its size, which uses only the mean of each block of 8 x 8
     pixels.
@@ -62,7 +62,7 @@ def thumbnail_of(jpeg: memoryview | bytes) -> NDArray[np.uint8] | None:
         jpeg: JPEG or PNG.
 
     Returns:
-        uint8, WIDTH cells wide, as high as the picture's proportions demand.
+        uint8, WIDTH cells wide, as high as the image's proportions demand.
     """
     size = size_in_header(bytes(jpeg[:HEADER_BYTES]))
     # Decoding happens in the node's process here, so a hostile or damaged header must not claim
@@ -85,7 +85,7 @@ def size_in_header(data: bytes) -> tuple[int, int] | None:
     """Return (width, height) in pixels of a JPEG or PNG, None for anything else: it is not decoded in this process.
 
     Args:
-        data: First bytes of the picture; HEADER_BYTES are enough.
+        data: First bytes of the image; HEADER_BYTES are enough.
     """
     if data.startswith(PNG) and len(data) >= 24:
         width, height = struct.unpack_from('>II', data, 16)

@@ -27,7 +27,7 @@ LONGEST = 1200
 BEYOND = 2.0
 """How far beyond the box print is searched, in heights of the box."""
 CONTEXT = 0.4
-"""How far above and below the box the picture is examined, in heights of the box: what goes on there is no print."""
+"""How far above and below the box the frame is examined, in heights of the box: what goes on there is no print."""
 NEAR = 1.6
 """Print that begins farther from the last ink belongs to something else, in heights of the print."""
 INK = 0.5

@@ -43,7 +43,7 @@ def test_an_incomplete_number_is_never_a_match_when_a_longer_one_exists(part, te
 def test_without_a_longer_number_it_needs_a_second_picture(text):
     first = judge().match('MY4N-J', [line(text)])
     assert first.verdict is MatchOutcome.AMBIGUOUS and 'second picture' in first.reason
-    assert judge().match('MY4N-J', [line(text)], pictures=2).verdict is MatchOutcome.MATCH
+    assert judge().match('MY4N-J', [line(text)], frames=2).verdict is MatchOutcome.MATCH
 
 
 @pytest.mark.parametrize(

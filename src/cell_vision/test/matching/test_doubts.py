@@ -14,7 +14,7 @@ BOX = ((100.0, 100.0), (400.0, 100.0), (400.0, 140.0), (100.0, 140.0))
 
 def decide(numbers: tuple[str, ...], text: str, *strips: list) -> Decision:
     judge = Matcher(Catalogue({number: Part(number, 'A', ()) for number in numbers}), load_weights())
-    return judge.match(numbers[0], [Reading(text, 0.99, BOX, tuple(pack(strip) for strip in strips))], pictures=3)
+    return judge.match(numbers[0], [Reading(text, 0.99, BOX, tuple(pack(strip) for strip in strips))], frames=3)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_ends_of_the_strip_from_which_the_number_was_read_count_not_those_of
     for longer, verdict in (('G2R-1-SND', MatchOutcome.AMBIGUOUS), ('DT04-2P', MatchOutcome.MATCH)):
         judge = Matcher(Catalogue({number: Part(number, 'A', ()) for number in ('G2R-1', longer)}), load_weights())
         readings = [Reading(text or 'G2R-1', 0.99, BOX, (pack([rendering('R-')]), strip))]
-        decision = judge.match('G2R-1', readings, pictures=2)
+        decision = judge.match('G2R-1', readings, frames=2)
         assert decision.verdict is verdict, decision.reason
 
 

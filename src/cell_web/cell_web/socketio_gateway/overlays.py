@@ -1,6 +1,6 @@
-"""Cache of the latest overlay pictures, by the time of their frame.
+"""Cache of the latest overlay images, by the time of their frame.
 
-Pictures and readings arrive on different topics; the frame's time stamp joins them.
+Overlay images and readings arrive on different topics; the frame's time stamp joins them.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -13,30 +13,30 @@ __all__ = ['OverlayCache']
 
 
 class OverlayCache:
-    """Keeps the newest pictures; a later picture of the same frame replaces the earlier one."""
+    """Keeps the newest overlay images; a later one of the same frame replaces the earlier one."""
 
     def __init__(self, capacity: int = 8) -> None:
         """Create an empty cache.
 
         Args:
-            capacity: Pictures to keep. A reading follows its picture within a second, so a few are
+            capacity: Images to keep. A reading follows its image within a second, so a few are
                 enough.
         """
-        self._pictures = LatestEntries[int, bytes](capacity)
+        self._images = LatestEntries[int, bytes](capacity)
 
     def add(self, stamp_ns: int, jpeg: bytes) -> None:
-        """Add the picture of a frame.
+        """Add the overlay image of a frame.
 
         Args:
             stamp_ns: Capture time of the frame, ROS time in nanoseconds.
             jpeg: Frame with overlay; drawn twice, with the texts and then with the verdict.
         """
-        self._pictures[stamp_ns] = jpeg
+        self._images[stamp_ns] = jpeg
 
     def of(self, stamp_ns: int) -> bytes:
-        """Return the picture of a frame; empty when there is none."""
-        return self._pictures.get(stamp_ns, b'')
+        """Return the overlay image of a frame; empty when there is none."""
+        return self._images.get(stamp_ns, b'')
 
     def newest(self, until_ns: int) -> bytes:
-        """Return the picture of the newest frame that was not taken after a time; empty when there is none."""
-        return max(((stamp, jpeg) for stamp, jpeg in self._pictures.items() if stamp <= until_ns), default=(0, b''))[1]
+        """Return the image of the newest frame that was not taken after a time; empty when there is none."""
+        return max(((stamp, jpeg) for stamp, jpeg in self._images.items() if stamp <= until_ns), default=(0, b''))[1]

@@ -48,7 +48,7 @@ __all__ = ['RosLink']
 T = TypeVar('T')
 VALID_FOR_S = 10
 OVERLAY_WAIT_S = 0.3
-"""The picture of a frame may arrive after the message about it: the one with the verdict is drawn after the verdict."""
+"""The image of a frame may arrive after the message about it: the one with the verdict is drawn after the verdict."""
 START_WAIT_S = 3.0
 """A job that is refused is refused within this time; one that still runs has begun."""
 DISCOVERY_S, POLL_S = 3.0, 0.1

@@ -1,6 +1,6 @@
-"""Measures gaps between the characters of a line on the picture: columns without ink.
+"""Measures gaps between the characters of a line on the image: columns without ink.
 
-Where a character is worn off, the recognizer reads its neighbors as if they stood side by side. The picture still shows how
+Where a character is worn off, the recognizer reads its neighbors as if they stood side by side. The image still shows how
 much room is between them, finer than the recognizer's steps of a sixth of the strip's height.
 Pure: no ROS, sockets, files or clock.
 """

@@ -182,9 +182,9 @@ class PpOcrEngine:
         return Reading(text, score, strip.polygon, (pack(renderings),))
 
     def _gaps(self, strip: TextStrip, read: DecodedText) -> tuple[list[int] | None, list[int]]:
-        """Return the gaps of a line on the picture, None if grain hides them, and those in the recognizer's timing.
+        """Return the gaps of a line on the image, None if grain hides them, and those in the recognizer's timing.
 
-        Over a scratched character the picture has ink, but the timing shows a gap. A suspicious timing is measured again at
+        Over a scratched character the image has ink, but the timing shows a gap. A suspicious timing is measured again at
         another scale.
         """
         if len(read.centers) != len(read.text):
