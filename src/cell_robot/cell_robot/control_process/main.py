@@ -4,10 +4,12 @@ python -m cell_robot.control_process.main <socket fd> <settings as JSON>
 
 Outputs and registers are claimed before the control script is uploaded; if anything fails after that, the script is stopped.
 While the arm stands, the script is asked for a sign of life once a second: a foreign program in its place does not answer.
-Moves are asynchronous. For a path ur_rtde uploads its script again with the moves in it: until that runs, there is no script
-on the robot, and the watchdog is set again right after the path has begun. The loop polls the progress of a move, accepts a
-stop at any time, sends heartbeats and kicks the controller's watchdog, which ends the control script when this process has
-died or hangs. The end of a move is taken from the operation number, because ur_rtde delivers results one call late.
+Moves are asynchronous. For a path ur_rtde uploads its script again with the moves in it, whether or not the former one still
+runs: a person who has stopped it a moment before would see the arm move all the same. So the script is asked for a sign of
+life first, and an end by somebody else is watched for (`upload_watch`). Until the new one runs, there is no script on the
+robot, and the watchdog is set again right after the path has begun. The loop polls the progress of a move, accepts a stop at
+any time, sends heartbeats and kicks the controller's watchdog, which ends the control script when this process has died or
+hangs. The end of a move is taken from the operation number, because ur_rtde delivers results one call late.
 
 Facts about ur_rtde 1.6.5 that shape this module: its control interface is not thread safe, a blocking move cannot be stopped
 through the same interface, and a call may block for ever once its script is gone.
@@ -55,6 +57,7 @@ from cell_robot.control_process.codec import (
 )
 from cell_robot.control_process.dashboard_relay import RelayProcess, is_misread
 from cell_robot.control_process.input_client import OutputSwitch, taken_inputs
+from cell_robot.control_process.upload_watch import UploadWatch
 from cell_robot.protocols.rtde.framing import RtdeError, RtdeRefusedError
 
 # Bounds the delay of a report; requests wake the loop at once.
@@ -71,6 +74,7 @@ PATH_START_S = 0.4
 """A path whose start is not seen in this time after ur_rtde has sent it has ended already."""
 FREE_S, RETRY_S = 1.0, 0.1
 """Time for a controller to notice that the former owner of an input is gone."""
+ENDED = 'the program on the robot ended without a command of the cell'
 IN_USE = 'already in use'
 """Words of ur_rtde's error for an input of another client."""
 MAX_POLL_S = 0.05
@@ -139,13 +143,18 @@ class ControlLoop:
         self._control.stopJ(STOP_RAD_S2)
         self._control.stopScript()
 
-    def _ask_script(self) -> None:
-        """Set the tool again: only the control script answers, and it keeps the tool from being changed unnoticed."""
+    def _ask_script(self) -> bool:
+        """Set the tool again: only the control script answers, and it keeps the tool from being changed unnoticed.
+
+        Returns whether it has answered; a foreign program in its place lets this call hang, which ends the process.
+        """
+        answered = True
         if self._setup is not None:
             self._report(ScriptAsked())
-            self._control.setTcp(list(self._setup.tcp))
+            answered = bool(self._control.setTcp(list(self._setup.tcp)))
             self._report(ScriptAnswered())
         self._answered_at = time.monotonic()
+        return answered
 
     def _receive(self) -> bool:
         """Wait one cycle for requests and execute them; returns False when the node has closed the socket."""
@@ -191,7 +200,7 @@ class ControlLoop:
         """
         # Speeds of a move that is none; ur_rtde refuses zero.
         stay = BlendedMove(False, request.joints, 0.1, 0.1, 0.0)
-        if self._control.movePath(_path_of((stay,)), False):
+        if self._send_path((stay,), wait=True):
             return self._watch() and self._set_up()
         self._control.reuploadScript()
         deadline = time.monotonic() + UPLOAD_S
@@ -203,6 +212,23 @@ class ControlLoop:
             raise RuntimeError('the control script did not accept its settings after it was sent again')
         return False
 
+    def _send_path(self, entries: Sequence[BlendedMove], *, wait: bool) -> bool:
+        """Upload the script with a path, and start it; returns whether it was accepted, and has ended if `wait`.
+
+        Raises:
+            RuntimeError: Somebody else has ended the script, which must not be undone.
+        """
+        watch = UploadWatch(self._settings.address, self._give_up, upper=self._settings.upper)
+        if not self._ask_script():
+            raise RuntimeError(ENDED)
+        with watch:
+            return bool(self._control.movePath(_path_of(entries), not wait))
+
+    def _give_up(self) -> None:
+        """End the process before ur_rtde can start a path, from another thread; the node stops what is left on the robot."""
+        self._report(ControlFailed(ENDED))
+        os._exit(1)
+
     def _watch(self) -> bool:
         """From here on the controller ends the script when this process stops kicking, whatever the reason."""
         return bool(self._control.setWatchdog(self._settings.watchdog))
@@ -212,7 +238,7 @@ class ControlLoop:
         self._moving, self._waited, self._started = number, 0.0, False
         self._uploads = isinstance(request, MovePath)
         if isinstance(request, MovePath):
-            accepted = self._control.movePath(_path_of(request.entries), True) and self._watch()
+            accepted = self._send_path(request.entries, wait=False) and self._watch()
             self._polled_at = time.monotonic()
         elif isinstance(request, MoveJoints):
             accepted = self._control.moveJ(list(request.joints), request.speed, request.acceleration, True)

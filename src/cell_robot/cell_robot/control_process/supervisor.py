@@ -71,7 +71,7 @@ class ControlProcess:
         self._started = asyncio.Event()
         self._reason = ''
         self._number = 0
-        self._script_asked = self._uploads = False
+        self._script_asked = self._uploads = self._asking = False
         self.over = False
         self.replaced = False
         """The control script did not answer: another program has probably taken its place."""
@@ -167,15 +167,20 @@ class ControlProcess:
         elif isinstance(report, ControlReady):
             self._started.set()
         elif isinstance(report, ScriptAsked | ScriptAnswered):
-            self._script_asked = isinstance(report, ScriptAsked)
+            self._script_asked = self._asking = isinstance(report, ScriptAsked)
         elif isinstance(report, MoveStarted | RequestDone):
             self._script_asked = self._uploads = False
             self._on_report(report)
 
+    @property
+    def _silence_limit(self) -> float:
+        # Before an upload the process asks the script as well, and a foreign program in its place never answers.
+        return UPLOAD_TIMEOUT_S if self._uploads and not self._asking else HEARTBEAT_TIMEOUT_S
+
     async def _watch_heartbeat(self) -> None:
         """Kill the process when it is silent; a silence during a question to the script points at a foreign program."""
         loop = asyncio.get_running_loop()
-        while (silence := loop.time() - self._last_received_at) < (UPLOAD_TIMEOUT_S if self._uploads else HEARTBEAT_TIMEOUT_S):
+        while (silence := loop.time() - self._last_received_at) < self._silence_limit:
             await asyncio.sleep(max(POLL_S, HEARTBEAT_TIMEOUT_S - silence))
         self.replaced = self._script_asked
         await self.kill(NO_ANSWER if self.replaced else HANGS)

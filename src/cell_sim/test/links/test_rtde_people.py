@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 from cell_common.testing import wait_until
 from cell_robot.motion import ARMS
+from cell_robot.robot_modes import RuntimeState
 from cell_robot.testing.arm_backends import TriggerPhase
 from cell_sim.testing.waiting import assert_holds
+from cell_sim.ur_controller.control_script import READY
 from cell_sim.ur_controller.program import WaitingProgram
+from cell_sim.ur_controller.variables import OUTPUTS
 
 from cell_interfaces.msg import ResultCode, RobotState
 
 PART = 'PART_EM1-2U1'
 SOON_S = 4.0
+LATE_S = 0.3
+SET_TOOL, SET_PAYLOAD = 29, 17
+"""Commands of ur_rtde's control script."""
 HELD = (TriggerPhase.NOT_SENT, ResultCode.ROBOT_STOPPED)
 
 
@@ -48,13 +54,77 @@ def test_a_program_ended_between_two_steps_stays_ended_until_a_recovery(rtde: An
     assert rtde.do('HOME').phase is TriggerPhase.DONE
 
 
-def test_a_program_stopped_just_before_a_trigger_is_not_started_again(rtde: Any) -> None:
+def test_a_program_stopped_just_before_a_trigger_is_not_started_again(rtde: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trigger comes before any package that shows the stop."""
     rtde.hurry()
     assert rtde.do(PART, 1).phase is TriggerPhase.DONE
+    kind, runtime = OUTPUTS['runtime_state']
+    shown_at = time.monotonic() + LATE_S
+
+    def late(controller: Any) -> Any:
+        return runtime(controller) if time.monotonic() > shown_at else RuntimeState.PLAYING
+
+    monkeypatch.setitem(OUTPUTS, 'runtime_state', (kind, late))
     rtde.inject('stop_program')
     outcome = nothing_moves(rtde, 'PLACE')
     assert outcome.phase is TriggerPhase.NOT_SENT, outcome
     assert rtde.robot.program is None and nothing_moves(rtde, 'PLACE').code == ResultCode.ROBOT_STOPPED
+    assert rtde.recover().code == ResultCode.OK
+
+
+def test_a_program_stopped_as_its_script_is_sent_again_is_not_started_again(rtde: Any) -> None:
+    """The script has given its sign of life, and ends before the cell's own command reaches it."""
+    rtde.hurry()
+    assert rtde.do(PART, 1).phase is TriggerPhase.DONE
+    asked: list[bool] = []
+
+    def stop_after_answer(controller: Any) -> None:
+        if controller.registers.input_ints[0] == SET_TOOL:
+            asked.append(True)
+        elif asked and controller.registers.output_ints[0] == READY and controller.program is not None:
+            asked.clear()
+            controller.stop_program()
+
+    rtde.server.add_cycle_callback(stop_after_answer)
+    outcome = nothing_moves(rtde, 'PLACE')
+    assert (outcome.phase, outcome.code) == HELD, outcome
+    rtde.stands()
+    assert nothing_moves(rtde, 'PLACE').code == ResultCode.ROBOT_STOPPED
+
+
+@pytest.mark.parametrize('command', [SET_TOOL, SET_PAYLOAD])
+def test_a_program_stopped_while_it_is_set_up_holds(rtde: Any, command: int) -> None:
+    """Somebody stops the control program between its start and the first move."""
+    stops: list[bool] = []
+
+    def stop(controller: Any) -> None:
+        if controller.registers.input_ints[0] == command and controller.program is not None and not stops:
+            stops.append(controller.stop_program())
+
+    rtde.server.add_cycle_callback(stop)
+    outcome = nothing_moves(rtde, PART)
+    assert stops and (outcome.phase, outcome.code) == HELD, outcome
+    assert nothing_moves(rtde, PART).code == ResultCode.ROBOT_STOPPED
+    rtde.hurry()
+    assert rtde.recover().code == ResultCode.OK
+    assert rtde.do(PART, 1).phase is TriggerPhase.DONE
+
+
+def test_a_program_stopped_during_a_recovery_is_not_started_by_the_next_trigger(rtde: Any) -> None:
+    rtde.hurry()
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+    rtde.inject('stop_program')
+    shows(rtde, 'without a command')
+    stops: list[bool] = []
+
+    def stop(controller: Any) -> None:
+        if controller.registers.input_ints[0] == SET_PAYLOAD and controller.program is not None and not stops:
+            stops.append(controller.stop_program())
+
+    rtde.server.add_cycle_callback(stop)
+    assert rtde.recover().code == ResultCode.ROBOT_REFUSED and stops
+    assert nothing_moves(rtde, PART).code == ResultCode.ROBOT_STOPPED
+    assert rtde.recover().code == ResultCode.OK
 
 
 def test_a_program_paused_at_the_pendant_is_not_sent_anything(rtde: Any) -> None:

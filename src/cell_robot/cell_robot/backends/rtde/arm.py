@@ -20,7 +20,7 @@ from cell_common.error_code import ErrorCode
 
 from cell_robot.backends.base import Logger
 from cell_robot.backends.rtde.arm_requests import move_request, path_request
-from cell_robot.backends.rtde.control_program import SETTLE_S, ControlProgram
+from cell_robot.backends.rtde.control_program import LATE_DATA_S, SETTLE_S, ControlProgram
 from cell_robot.backends.rtde.control_requests import REQUEST_TIMEOUT_S
 from cell_robot.backends.rtde.grippers import Gripper, make_gripper
 from cell_robot.backends.rtde.steps import (
@@ -52,8 +52,6 @@ from cell_robot.robot_modes import RobotMode, RuntimeState
 T = TypeVar('T')
 POLL_S = 0.05
 SENSOR_POLL_S = 0.01
-# The answer of the control process can be faster than the data package that shows its effect.
-LATE_DATA_S = 0.1
 REMOTE_PERIOD_S = 0.5
 """Period of the question for remote control while steps run."""
 MAX_MOVE_S = 60.0

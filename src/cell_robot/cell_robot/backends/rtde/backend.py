@@ -231,7 +231,7 @@ class RtdeBackend(Backend):
             await self._wait_for_ledger(command)
             self._plan(command)
             if message := await arm.ensure_control():
-                return not_sent(ErrorCode.NOT_READY, f'Nothing was sent. {message}')
+                return self._refusal() or not_sent(ErrorCode.NOT_READY, f'Nothing was sent. {message}')
             steps = self._plan(command)
         except PlanError as error:
             return plan_refusal(error)

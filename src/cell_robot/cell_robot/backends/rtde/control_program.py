@@ -35,6 +35,8 @@ from cell_robot.protocols.rtde.codec import RtdeValue
 from cell_robot.protocols.rtde.snapshot import RobotSnapshot
 from cell_robot.robot_modes import RuntimeState
 
+# The answer of the control process can be faster than the data package that shows its effect.
+LATE_DATA_S = 0.1
 SETTLE_S = 0.5
 """A switched output, a sensor, the tool or the end of a move appears in the data within this time."""
 END_TIMEOUT_S = 1.0
@@ -180,7 +182,8 @@ class ControlProgram(ControlRequests):
         if not message and self.hold_reason and not recovering:
             message = recovery.hold_text(self.hold_reason)
         message = message or await self._start_control()
-        self._used = self._used or not message
+        if not message and not self._used:  # ended since its start
+            message = recovery.hold_text(self.hold_reason or ENDED)
         self._on_change()
         return message
 
@@ -205,6 +208,7 @@ class ControlProgram(ControlRequests):
         if not await self.wait_until(lambda now: now.runtime == RuntimeState.PLAYING, END_TIMEOUT_S):
             await self._undo_start(control, 'the control script does not run')
             return 'The control program does not run on the robot. Look at the pendant.'
+        self._used = True  # it runs: whoever ends it from here on holds the arm
         tool = matrix_to_pose(self._recipe.cell.tool)
         try:
             await self.request(SetToolAndPayload(tool, self._recipe.payload, self._recipe.center_of_gravity))
@@ -249,7 +253,13 @@ class ControlProgram(ControlRequests):
         return find(self.latest) if self.latest is not None else self.disconnect_reason.rstrip('.')
 
     async def _undo_start(self, control: ControlProcess, reason: str) -> None:
-        """End what a failed start has begun: the cell leaves no program without an owner."""
+        """End what a failed start has begun: the cell leaves no program without an owner.
+
+        A program that ran and was ended by somebody else holds the arm, as at any other time.
+        """
+        if self._used and await self.wait_until(lambda now: now.runtime == RuntimeState.STOPPED, LATE_DATA_S):
+            self.release(self._end_reason())
+        self._used = False
         self._failed_start_at = self._loop.time()
         await control.kill(reason)
         if self.latest is not None and self.latest.runtime != RuntimeState.STOPPED and (error := await self.stop_program()):

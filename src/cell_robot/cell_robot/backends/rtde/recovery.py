@@ -15,12 +15,13 @@ from cell_common.error_code import ErrorCode
 from cell_robot import recovery
 from cell_robot.backends.base import CommandResult, ProgressCallback
 from cell_robot.backends.rtde.arm import RtdeArm
+from cell_robot.backends.rtde.control_program import ENDED, LATE_DATA_S
 from cell_robot.backends.rtde.steps import StepError
 from cell_robot.motion.plan import Planner, ReachError
 from cell_robot.protocols.dashboard.codec import DashboardError
 from cell_robot.protocols.rtde.snapshot import RobotSnapshot
 from cell_robot.recovery import ProtectiveStopCounter, RecoveryFacts, RecoveryStep
-from cell_robot.robot_modes import RobotMode, SafetyMode
+from cell_robot.robot_modes import RobotMode, RuntimeState, SafetyMode
 
 CONNECT_TIMEOUT_S = 4.0
 """Time for a broken connection to come back."""
@@ -196,9 +197,21 @@ class _RecoverySequence:
         """
         if self._arm.latest is None:
             raise RecoveryError(self._arm.disconnect_reason)
+        self._require_program()
         # A held arm gets no moves, and the retraction is one.
         self._arm.hold_reason = ''
         await self._arm.run_steps([*self._planner.retract(self._arm.position)], lambda: None)
+        await self._arm.wait_until(lambda now: now.runtime == RuntimeState.STOPPED, LATE_DATA_S)
+        self._require_program()
+
+    def _require_program(self) -> None:
+        """Check that nobody has ended the program since its start: such a stop is not undone by this recovery.
+
+        Raises:
+            RecoveryError: It was ended.
+        """
+        if not self._arm.uses_program:
+            raise RecoveryError(ENDED)
 
     async def _order(self, command: str, reached: Callable[[RobotSnapshot], bool]) -> None:
         """Send a command; a refusal counts for nothing when its goal is reached already, for example at the pendant."""
