@@ -10,12 +10,17 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Connection,
     Engine,
     FromClause,
+    Integer,
     LargeBinary,
+    MetaData,
     Row,
+    String,
+    Table,
     Text,
     column,
     delete,
@@ -26,7 +31,6 @@ from sqlalchemy import (
 )
 from sqlalchemy import table as sql_table
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cell_common.database import read_only, storage_error
 from cell_common.time import NS_PER_S
@@ -38,33 +42,21 @@ KEPT_ANSWERS = 10_000
 """The newest answers are kept whatever the clock says: a clock set ahead by a day must not make commands repeatable."""
 
 
-class Base(DeclarativeBase):
-    """Table of this module; migrations/versions creates it."""
-
-
-class LoggedCommandRow(Base):
-    """One command."""
-
-    __tablename__ = 'command_log'
-    sequence: Mapped[int] = mapped_column(primary_key=True)
-    node: Mapped[str]
-    command: Mapped[str]
-    request_id: Mapped[str]
-    operator_id: Mapped[str]
-    role: Mapped[str]
-    origin: Mapped[str]
-    received_ns: Mapped[int] = mapped_column(BigInteger)
-    issued_ns: Mapped[int] = mapped_column(BigInteger)
-    expires_ns: Mapped[int] = mapped_column(BigInteger)
-    arguments: Mapped[str] = mapped_column(Text)
-    code: Mapped[int | None]
-    message: Mapped[str] = mapped_column(Text)
-    fingerprint: Mapped[str]
-    answer_key: Mapped[str | None]
-    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
-
-
-_ROW = LoggedCommandRow.__table__
+# A table without the ORM, which takes 5 MB: the robot node has no other one.
+_ROW = Table(
+    'command_log',
+    MetaData(),
+    Column('sequence', Integer, primary_key=True),
+    *(Column(name, String, nullable=False) for name in ('node', 'command', 'request_id', 'operator_id', 'role', 'origin')),
+    *(Column(name, BigInteger, nullable=False) for name in ('received_ns', 'issued_ns', 'expires_ns')),
+    Column('arguments', Text, nullable=False),
+    Column('code', Integer),
+    Column('message', Text, nullable=False),
+    Column('fingerprint', String, nullable=False),
+    Column('answer_key', String),
+    Column('answer', LargeBinary),
+)
+"""Commands with their answers; `migrations/versions` creates it."""
 _EARLIER_TABLES = {'command_audit': 'coordinator', 'weigh_command': 'weigh_station'}
 """Audits of releases before the common log, and the node of each."""
 _EARLIER_COLUMNS = ('received_ns', 'command', 'request_id', 'operator_id', 'issued_ns', 'arguments', 'code', 'message')
@@ -141,7 +133,7 @@ class CommandStore:
             with self._engine.begin() as connection:
                 earlier = connection.execute(select(_ROW).where(_ROW.c.answer_key == key)).first()
                 if earlier is None:
-                    connection.execute(insert(LoggedCommandRow).values(**vars(entry), message='', answer_key=key))
+                    connection.execute(insert(_ROW).values(**vars(entry), message='', answer_key=key))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
         return _stored(earlier) if earlier else None
@@ -164,9 +156,9 @@ class CommandStore:
             values['answer_key'] = None
         try:
             with self._engine.begin() as connection:
-                begun = update(LoggedCommandRow).where(_ROW.c.answer_key == _key(entry))
+                begun = update(_ROW).where(_ROW.c.answer_key == _key(entry))
                 if not connection.execute(begun.values(values)).rowcount:  # the database failed at the begin
-                    connection.execute(insert(LoggedCommandRow).values({**vars(entry), 'answer_key': _key(entry), **values}))
+                    connection.execute(insert(_ROW).values({**vars(entry), 'answer_key': _key(entry), **values}))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
@@ -178,7 +170,7 @@ class CommandStore:
         """
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(LoggedCommandRow).values(**vars(entry), code=code, message=message))
+                connection.execute(insert(_ROW).values(**vars(entry), code=code, message=message))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
@@ -194,7 +186,7 @@ class CommandStore:
                 last = connection.scalar(newest)
                 if last is not None:
                     old = (_ROW.c.sequence <= last) & (_ROW.c.received_ns < now_ns - ANSWERED_FOR_NS)
-                    forget = update(LoggedCommandRow).where(old & _ROW.c.answer_key.is_not(None))
+                    forget = update(_ROW).where(old & _ROW.c.answer_key.is_not(None))
                     connection.execute(forget.values(answer_key=None, answer=None))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
@@ -208,8 +200,8 @@ class CommandStore:
         entry = Command('', '', '', '', '', '', 0, 0, 0, '', '')
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(LoggedCommandRow).values(**vars(entry), message=''))
-                connection.execute(delete(LoggedCommandRow).where((_ROW.c.node == '') & (_ROW.c.command == '')))
+                connection.execute(insert(_ROW).values(**vars(entry), message=''))
+                connection.execute(delete(_ROW).where((_ROW.c.node == '') & (_ROW.c.command == '')))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
