@@ -168,7 +168,7 @@ def test_an_unknown_format_and_an_array_it_cannot_carry_are_refused():
 
 def test_a_message_is_filled_without_a_look_at_each_byte():
     pixels = np.zeros((1080, 1920, 3), np.uint8)
-    start = time.perf_counter()
+    start = time.process_time()
     message = bridge.cv2_to_imgmsg(pixels, 'bgr8')
-    assert time.perf_counter() - start < 0.2  # a list of six million numbers takes a second
+    assert time.process_time() - start < 0.2  # a list of six million numbers takes a second
     assert isinstance(message.data, array.array)

@@ -90,7 +90,7 @@ def test_hz_prints_the_rate_until_interrupted(words, ros2_process):
         lines = iter(process.stdout.readline, '')
         rate = next(line for line in lines if line.startswith('average rate: '))
         assert next(lines).startswith('\tmin: ')
-        assert 5.0 < float(rate.removeprefix('average rate: ')) < 15.0
+        assert 1.0 < float(rate.removeprefix('average rate: ')) < 20.0
     assert process.returncode in (0, signal.SIGINT)
 
 

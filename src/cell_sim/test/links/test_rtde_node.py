@@ -102,7 +102,8 @@ def test_state_and_joints_are_complete_and_a_named_pose_is_reached(cell: Cell) -
     wait_until(lambda: cell.states[-1].last_trigger_state == RobotState.TRIGGER_DONE)
     state = cell.states[-1]
     assert (state.last_trigger_event, state.program_state, state.message) == ('MOVE_camera', RobotState.PROGRAM_PLAYING, '')
-    assert state.speed_scaling == 1.0 and state.data_age < 1.0
+    assert state.speed_scaling == 1.0
+    wait_until(lambda: cell.states[-1].data_age < 1.0)
     wait_until(lambda: abs(cell.joints[-1].position[0] + 0.5236) < 1e-3)
     assert cell.joints[-1].name[0] == 'shoulder_pan_joint' and len(cell.joints[-1].velocity) == 6
     assert cell.preflight().code == ResultCode.OK

@@ -63,7 +63,7 @@ def test_a_late_answer_comes_after_the_command_was_carried_out(ur: Any) -> None:
     ur.inject('late', 0.4)
     begin = time.monotonic()
     assert handler.ask('power off') == 'Powering off'
-    assert 0.4 <= time.monotonic() - begin < 3.0
+    assert 0.4 <= time.monotonic() - begin < 20.0
 
 
 def test_a_command_that_is_never_answered_is_not_carried_out_either(ur: Any) -> None:

@@ -220,7 +220,7 @@ def test_a_camera_that_stops_after_the_first_frame_leaves_the_reading_of_that_on
     wait_until(answer.done)
     assert graph.call(Trigger, 'camera/start', Trigger.Request()).success
     assert answer.result().code == ResultCode.OK and 1 <= answer.result().result.frames < 5
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15
 
 
 def get_crop(graph, request_id, polygon=()):

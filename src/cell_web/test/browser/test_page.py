@@ -52,7 +52,7 @@ def test_a_job_is_started_after_a_confirmation_with_a_fresh_command(cell: Script
     command = asked['args']['command']
     assert len(command['request_id']) == 36
     assert command['valid_for']['sec'] == 5
-    assert abs(command['issued_at']['sec'] - time.time()) < 3
+    assert abs(command['issued_at']['sec'] - time.time()) < 60
     assert cell.of('/cell/run_job')[0]['args']['job_id'] == 'j2'
     cell.publish('job', scene.job(time.time(), JobState.RUNNING, job_id='j2', placed=0))
     expect(page.get_by_test_id('job-state')).to_have_text('RUNNING')

@@ -16,7 +16,7 @@ def test_a_poll_that_begins_while_the_client_moves_to_its_websocket_ends_at_once
     query = {**EIO3, 'sid': opened.split('"sid": "')[1].split('"')[0]}
 
     def poll() -> str:
-        return requests.get(f'http://{address}', params=query, timeout=5).text
+        return requests.get(f'http://{address}', params=query, timeout=20).text
 
     assert poll() == '2:40'
     moving = websocket.create_connection(f'ws://{address}?EIO=3&transport=websocket&sid={query["sid"]}', timeout=5)
@@ -25,7 +25,7 @@ def test_a_poll_that_begins_while_the_client_moves_to_its_websocket_ends_at_once
         assert moving.recv() == '3probe'
         began = time.monotonic()
         assert [poll(), poll(), poll()] == ['1:6'] * 3
-        assert time.monotonic() - began < 3.0
+        assert time.monotonic() - began < 15.0  # a poll that is held lasts 25 s
         moving.send('5')
         moving.send('42["ping_test",{"msg":"x"}]')
         assert moving.recv() == '42["pong_test",{"msg":"x"}]'

