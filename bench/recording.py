@@ -72,7 +72,13 @@ class Load(Node):
         return len(self._images[0].data)
 
     def step(self, number: int) -> None:
-        """Publish the messages of one step of 1/STEP_HZ seconds."""
+        """Publish the messages of one step of 1/STEP_HZ seconds.
+
+        Camera, robot state and joint states come at CAMERA_HZ, weights at SCALE_HZ, the stock once a second, as in a cell.
+
+        Args:
+            number: Steps since the start; it selects the frame and which topics are due.
+        """
         stamp = self.get_clock().now().to_msg()
         if number % (STEP_HZ // CAMERA_HZ) == 0:
             image = self._images[number // (STEP_HZ // CAMERA_HZ) % len(self._images)]

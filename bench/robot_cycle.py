@@ -39,7 +39,12 @@ EVENT_S, CONNECT_S = 60.0, 10.0
 
 
 def serve(address: str, ready: Connection) -> None:
-    """Run the controller until killed; its part sensor follows the gripper's output."""
+    """Run the controller until killed; its part sensor follows the gripper's output.
+
+    Args:
+        address: Loopback address; the ports are those of a UR controller.
+        ready: Gets True when they are served.
+    """
     from cell_sim.ur_controller.controller import Controller, ControllerConfig
     from cell_sim.ur_controller.ports.controller import ControllerServer
 
@@ -63,6 +68,11 @@ class Cell:
     """One backend on a controller of its own."""
 
     def __init__(self, blend: bool) -> None:
+        """Start the controller in a process of its own, connect the backend, and do a cycle, which starts the control program.
+
+        Args:
+            blend: With the recipe's blend radius; False = the arm stops at each corner.
+        """
         address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.11'
         context = multiprocessing.get_context('spawn')
         ours, theirs = context.Pipe()
@@ -84,7 +94,14 @@ class Cell:
         self.cycle()  # starts the control program
 
     def cycle(self) -> float:
-        """Pick, show and place one piece; returns the seconds."""
+        """Pick, show and place one piece.
+
+        Returns:
+            Seconds from the first trigger to the outcome of the second one.
+
+        Raises:
+            SystemExit: An event failed.
+        """
         self.steps = []
         began = time.perf_counter()
         for event in (f'PART_{PART}', 'PLACE'):

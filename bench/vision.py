@@ -49,7 +49,12 @@ class Bench:
     """One run: our reader, the catalogue, and the measured rows."""
 
     def __init__(self, options: argparse.Namespace, catalogue: Catalogue) -> None:
-        """Load the engine and warm it up."""
+        """Load the engine, and compile and warm up the networks for all input shapes, so that no frame pays for it.
+
+        Args:
+            options: Command line; used are `engine` and `backend`.
+            catalogue: Each reading is judged against all its parts.
+        """
         # One thread for every reader: with more, the comparison would be about the machine.
         cv2.setNumThreads(1)
         self._options = options
@@ -270,6 +275,7 @@ def _report(rows: Sequence[Row], options: argparse.Namespace) -> None:
 
 
 def _options() -> argparse.Namespace:
+    """Parse the command line; `--peers` without names means all of PEERS."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--photos', type=Path, help='measure on photographs instead of drawn frames')
     parser.add_argument('--catalogue', type=Path, help='catalogue of the photographs; default: the part numbers of truth.json')

@@ -203,7 +203,17 @@ def frames_in_face(face: str, level: Level, count: int, parts: Sequence[str], se
 
 
 def _design(split: str, part: str, level: Level, rng: random.Random) -> _Design:
-    """Choose text, typeface and gray levels of a part."""
+    """Choose text, typeface and gray levels of a part.
+
+    Args:
+        split: Its typefaces are used: those of `train` and `test` have none in common.
+        part: Part number; numbers that begin with a digit get a prefix or suffix, as makers print them.
+        level: Ranges of contrast in gray levels, and shares of the looks font, dots and laser.
+        rng: Draws from them.
+
+    Returns:
+        The number among up to three further lines: maker, product line, date code.
+    """
     look = rng.choices(('font', 'dots', 'laser'), level.looks)[0]
     number = rng.choice(_PREFIXES) + part + rng.choice(_SUFFIXES) if part[0].isdigit() else part
     date = f'{rng.choice("ABCDEFGHKMN")}{rng.randint(24, 26)}{rng.randint(1, 52):02d}'
@@ -226,7 +236,13 @@ def _design(split: str, part: str, level: Level, rng: random.Random) -> _Design:
 
 
 def _foreign(design: _Design, parts: Sequence[str], rng: random.Random) -> _Design:
-    """Return a part number with one character changed that is not in the catalogue."""
+    """Return the part with one character of its number changed, so that the number is not in the catalogue.
+
+    Args:
+        design: A part of the catalogue.
+        parts: Numbers of the catalogue.
+        rng: Chooses place and character; a digit stays a digit, as in neighboring articles of one maker.
+    """
     while True:
         at = rng.choice([i for i, c in enumerate(design.part_number) if c.isalnum()])
         was = design.part_number[at]
@@ -277,7 +293,13 @@ class _Scene:
         return np.repeat(gray[:, :, None], 3, axis=2)
 
     def _put(self, image: MatLike, part: MatLike, place: tuple[float, float]) -> None:
-        """Draw a part into the scene, rotated and skewed."""
+        """Draw a part into the scene, rotated by the scene's direction and skewed by its perspective.
+
+        Args:
+            image: Shape (height, width, 3), float32, BGR; changed in place.
+            part: Front view, float32, BGR; made smaller if it would not fit.
+            place: Center of the part, pixels.
+        """
         high, wide = part.shape[:2]
         angle = math.radians(self._direction)
         cos, sin = math.cos(angle), math.sin(angle)
@@ -294,7 +316,11 @@ class _Scene:
         image[:] = image * (1 - covered) + warped * covered
 
     def _lit(self, image: MatLike) -> MatLike:
-        """Return the scene with shade and reflection."""
+        """Return the scene with shade that falls off to one side, and with a reflection in some scenes.
+
+        Args:
+            image: Shape (height, width, 3), float32, BGR.
+        """
         wide, high = SIZE
         x, y = np.meshgrid(np.linspace(-1, 1, wide, dtype=np.float32), np.linspace(-1, 1, high, dtype=np.float32))
         angle, depth = self._light
@@ -307,7 +333,17 @@ class _Scene:
 
 
 def _drawn(design: _Design, capital: float, level: Level, rng: random.Random) -> MatLike:
-    """Draw a part in front view: float32, BGR, capitals of its number `capital` pixels high."""
+    """Draw a part in front view.
+
+    Args:
+        design: Texts, typeface and gray levels.
+        capital: Height of the number's capitals, pixels; other lines are smaller.
+        level: Range of the number of scratches.
+        rng: Draws spacing, margins, alignment and scratches.
+
+    Returns:
+        Shape (height, width, 3), float32, BGR.
+    """
     strips = [printed(text, design.look, design.face, max(5, round(capital * size)), rng) for text, size in design.lines]
     gap = max(3, round(capital * rng.uniform(0.45, 0.9)))
     edge = round(capital * rng.uniform(0.7, 1.6))

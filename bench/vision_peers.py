@@ -46,6 +46,11 @@ class Peer:
     def __init__(self, name: str) -> None:
         """Start the process; its models are loaded when this returns.
 
+        Each reader computes in one thread, as ours does in this comparison.
+
+        Args:
+            name: Key of PEERS.
+
         Raises:
             FileNotFoundError: Its environment is not there: run the set-up.
             RuntimeError: It ended.

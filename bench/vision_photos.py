@@ -41,7 +41,13 @@ def variants(photo: Frame, count: int) -> Iterator[Frame]:
 
 
 def _placed(image: MatLike, rng: random.Random, direction: int) -> MatLike:
-    """Rotate, scale and shift an image; edges are repeated, so no black border shows."""
+    """Rotate, scale and shift an image; edges are repeated, so no black border shows.
+
+    Args:
+        image: Shape (height, width, 3), uint8, BGR.
+        rng: Draws scale, turn (degrees) and shift (share of the size) from SCALE, TURN and SHIFT.
+        direction: Degrees, a multiple of 90.
+    """
     high, wide = image.shape[:2]
     scale = rng.uniform(*SCALE)
     matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), direction + rng.uniform(-TURN, TURN), scale)

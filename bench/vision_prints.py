@@ -116,7 +116,12 @@ def printed(text: str, look: str, face: str, height: int, rng: random.Random) ->
 
 @lru_cache(maxsize=256)
 def _font(face: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont | None:
-    """Return a typeface in a size, None if it is not installed."""
+    """Return a typeface in a size, None if it is not installed.
+
+    Args:
+        face: `pillow`, a path below Debian's font folder, or a name of package font_roboto.
+        size: Pixels.
+    """
     if face == 'pillow':
         return ImageFont.load_default(size)
     if '/' in face:
@@ -129,7 +134,16 @@ def _font(face: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont 
 
 
 def _typeset(text: str, face: str, height: int) -> MatLike:
-    """Return a line in a typeface; capitals of these faces are about 0.72 of the size high."""
+    """Return a line in a typeface as coverage, float32 0..1.
+
+    Args:
+        text: The line.
+        face: Key of FURTHER_FACES or a name that `_font` knows.
+        height: Height of its capitals, pixels; they are about 0.72 of the size high in these faces.
+
+    Raises:
+        ValueError: The typeface is not installed.
+    """
     if face == 'DIN 1451':
         return stroke_lettering(text, height)
     if face == 'engraved serif':
@@ -152,7 +166,16 @@ def _engraved(cover: MatLike) -> MatLike:
 
 
 def _dot_matrix(text: str, height: int, rng: random.Random) -> MatLike:
-    """Return a line of 5 x 7 dots, each a little off its place, as ink-jet coders print."""
+    """Return a line of 5 x 7 dots, each a little off its place, as ink-jet coders print.
+
+    Args:
+        text: Characters without a pattern are drawn as a hyphen.
+        height: Height of seven rows, pixels.
+        rng: Draws the size of the dots, the width and the offsets.
+
+    Returns:
+        Coverage, float32 0..1.
+    """
     pitch, size = height / 7, rng.uniform(0.46, 0.66)
     wide = rng.uniform(0.85, 1.1)
     image = np.zeros((round(height + pitch * 2), round(pitch * wide * 6 * len(text) + pitch * 2)), np.uint8)
@@ -169,7 +192,16 @@ def _dot_matrix(text: str, height: int, rng: random.Random) -> MatLike:
 
 
 def _strokes(text: str, height: int, rng: random.Random) -> MatLike:
-    """Return a line of single strokes with uneven depth, as a laser engraves."""
+    """Return a line of single strokes with uneven depth, as a laser engraves.
+
+    Args:
+        text: The line.
+        height: Height of its capitals, pixels; a stroke is 0.07 to 0.13 of it wide.
+        rng: Draws face, width and grain.
+
+    Returns:
+        Coverage, float32 0..1.
+    """
     face, thick = rng.choice(STROKES), max(1, round(height * rng.uniform(0.07, 0.13)))
     scale = height / 21.0
     (wide, high), below = cv2.getTextSize(text, face, scale, thick)

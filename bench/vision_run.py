@@ -156,7 +156,14 @@ def run_peer(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
 
 
 def _row(shot: Frame, level: str, readings: Sequence[Reading], milliseconds: float) -> Row:
-    """Return a row with the reading, not judged yet."""
+    """Return a row with the reading, not judged yet.
+
+    Args:
+        shot: The frame with its true text.
+        level: Name of its level of difficulty.
+        readings: What was read.
+        milliseconds: Time of the reading.
+    """
     return Row(
         shot.name,
         level,
@@ -171,7 +178,13 @@ def _row(shot: Frame, level: str, readings: Sequence[Reading], milliseconds: flo
 
 
 def _judge(row: Row, matcher: Matcher, looks: Sequence[Sequence[Reading]]) -> None:
-    """Judge every reading against every part: a match of any reading is an acceptance."""
+    """Judge every reading against every part, and write the decisions into the row.
+
+    Args:
+        row: Gets the parts that any reading matched: each of these is an acceptance, right or wrong.
+        matcher: With the whole catalogue.
+        looks: Readings of the same frame: the quick one, then the careful one if there was one.
+    """
     for part in matcher.catalogue.parts:
         # Each reading counts alone: the cell would have acted on the first one.
         decisions = [matcher.match(part, readings) for readings in looks]

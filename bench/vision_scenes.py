@@ -87,6 +87,11 @@ def scene(kind: str, number: int, seed: str) -> Scene:
 
 
 def _ground(rng: random.Random) -> Image:
+    """Draw a ground with a slope of light: brushed metal, paint or a rubber mat.
+
+    Returns:
+        Shape (height, width) of SIZE, float32, gray levels.
+    """
     gray = rng.choice((rng.uniform(35, 80), rng.uniform(95, 150), rng.uniform(170, 215)))
     noise = np.random.default_rng(rng.getrandbits(32))
     wide, high = SIZE
@@ -103,6 +108,17 @@ def _ground(rng: random.Random) -> Image:
 
 
 def _label(text: str, high: int, rng: random.Random, body: bool) -> Image:
+    """Draw a label with one line, dark on light in two of three cases.
+
+    Args:
+        text: The line.
+        high: Height of its capitals, pixels.
+        rng: Draws typeface, margin and gray levels.
+        body: Add the rim of the part that the label is on.
+
+    Returns:
+        Shape (height, width), float32, gray levels.
+    """
     strip = printed(text, 'font', rng.choice(faces('test')), high, rng)
     edge = round(high * rng.uniform(0.4, 1.2))
     cover = np.pad(strip, edge)
@@ -116,6 +132,15 @@ def _label(text: str, high: int, rng: random.Random, body: bool) -> Image:
 
 
 def _second(kind: str, text: str, high: int, rng: random.Random, body: bool) -> Image:
+    """Draw a second part of a scene, in which its number cannot be read or is another one.
+
+    Args:
+        kind: blank (turned away), smeared, glared, or another one: a readable label.
+        text: Its number.
+        high: Height of the capitals, pixels.
+        rng: Draws typeface, margin and gray levels.
+        body: With the rim of a part around the label.
+    """
     label = _label(text, high, rng, body)
     if kind == 'blank':  # turned away: the outline of a part without print
         label[:] = rng.uniform(20, 235)
@@ -150,7 +175,15 @@ def _free_place(at: tuple[float, float], far: float, margin: float, rng: random.
 
 
 def _thing(kind: str, image: Image, at: tuple[float, float], reach: float, rng: random.Random) -> None:
-    """Draw a thing that is no part near the part."""
+    """Draw a thing that is no part beside the part; nothing where the frame has no room for it.
+
+    Args:
+        kind: One of THINGS.
+        image: Shape (height, width), float32, gray levels; changed in place.
+        at: Center of the part, pixels.
+        reach: Radius of the circle around the part, pixels; the thing stays 20 pixels clear of it.
+        rng: Draws side, distance and size.
+    """
     side = rng.uniform(0, math.tau)
     far = reach + rng.uniform(25, 160)
     x = min(max(at[0] + far * math.cos(side), 60), SIZE[0] - 60)

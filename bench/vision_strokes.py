@@ -69,6 +69,7 @@ def stroke_lettering(text: str, height: int) -> MatLike:
 
 
 def _lines(character: str) -> list[list[tuple[float, float]]]:
+    """Return the center lines of a character: x to the right 0..WIDE, y down 0..HIGH; none for an unknown character."""
     if character == '9':  # a six, turned
         return [[(WIDE - x, HIGH - y) for x, y in line] for line in _lines('6')]
     if character in ROUND:
@@ -78,7 +79,14 @@ def _lines(character: str) -> list[list[tuple[float, float]]]:
 
 
 def _rounded(corners: list[Corner]) -> list[tuple[float, float]]:
-    """Return a path whose corners are replaced by curves."""
+    """Return a path whose corners are replaced by curves.
+
+    Args:
+        corners: Each with its radius; 0 leaves the corner sharp. A path that ends where it begins is closed.
+
+    Returns:
+        Points (x, y); a curve is a quadratic Bezier curve of nine points.
+    """
     closed = corners[0][:2] == corners[-1][:2]
     path: list[tuple[float, float]] = []
     count = len(corners)
@@ -99,6 +107,7 @@ def _rounded(corners: list[Corner]) -> list[tuple[float, float]]:
 
 
 def _toward(start: tuple[float, float], end: Corner, far: float) -> tuple[float, float]:
+    """Return the point `far` from the start toward the end, at most halfway if the end is rounded, too."""
     long = math.dist(start, end[:2]) or 1.0
     share = min(far / long, 0.5 if end[2] else 1.0)
     return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share

@@ -33,7 +33,12 @@ PRINT_S = 60.0
 
 
 def station(database: Path, scales: int) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
-    """Run weigh_station; each scale weighs at a station of its own."""
+    """Run weigh_station; each scale weighs at a station of its own.
+
+    Args:
+        database: SQLite file of the journal.
+        scales: Number of scales; their ids are 1, 2, ...
+    """
     names = ', '.join(f"'{scale}'" for scale in range(1, scales + 1))
     return process(
         sys.executable,
@@ -54,7 +59,16 @@ def station(database: Path, scales: int) -> contextlib.AbstractContextManager[su
 
 
 def fill_journal(database: Path, scales: int, lines: int) -> None:
-    """Make a journal that no station has processed, and an active weigh job for each scale."""
+    """Make a journal that no station has processed, and an active weigh job for each scale.
+
+    Args:
+        database: SQLite file; its tables are made.
+        scales: Number of scales.
+        lines: Lines of all scales together, each a valid weight of a bag within the tolerance of 1 kg +- 0.5 kg.
+
+    Raises:
+        SystemExit: The journal could not be stored.
+    """
     engine = open_database(f'sqlite:///{database}')
     migrate(engine, 'cell_weighing')
     each = lines // scales

@@ -160,6 +160,9 @@ def text(name: str) -> ParameterValue:
     """Pass a launch argument as a string parameter.
 
     Without a type, launch_ros would read the text as YAML: `database_url:=1` would become a number.
+
+    Args:
+        name: Name of the argument.
     """
     return ParameterValue(LaunchConfiguration(name), value_type=str)
 
@@ -227,10 +230,13 @@ NAMED, UNNAMED = IfCondition(IS_NAMED), UnlessCondition(IS_NAMED)
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe the cell.
+    """Describe the cell; `ros2 launch` calls this function by its name.
 
     Device nodes are in a group of their own, because a replay leaves them out. The simulated world is one node in two
     variants, since a parameter cannot depend on a condition.
+
+    Returns:
+        Arguments, environment variables of all processes, and the nodes in one namespace.
     """
     cell = [PushRosNamespace(LaunchConfiguration('namespace')), *central_nodes(), *web_nodes(), devices(), *simulated_world()]
     environment = [
@@ -243,7 +249,10 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def central_nodes() -> list[Node]:
-    """Describe the nodes that read, judge, keep the counts and run jobs."""
+    """Describe the nodes that read, judge, keep the counts and run jobs.
+
+    They use the same database, each its own tables, and need no device: a replay starts them, too.
+    """
     recording = {
         'folder': in_state_dir('recordings'),
         'what': text('record_what'),
@@ -264,7 +273,11 @@ def central_nodes() -> list[Node]:
 
 
 def web_nodes() -> list[Node]:
-    """Describe the nodes that listen for pages and for programs of the plant."""
+    """Describe the nodes that listen for pages and for programs of the plant.
+
+    rosbridge_websocket listens on the loopback interface only: web_gateway checks the pages' messages and passes them on to it.
+    The gateway reads the database for reports and writes nothing.
+    """
     gateway = {
         'port': number('web_port'),
         'rosbridge_port': number('rosbridge_port'),
@@ -279,7 +292,10 @@ def web_nodes() -> list[Node]:
 
 
 def devices() -> GroupAction:
-    """Describe the nodes that speak to devices, real or simulated ones."""
+    """Describe the nodes that speak to devices, real or simulated ones.
+
+    The same nodes run in both cases: only addresses, and limits of time that a shared CPU needs, differ.
+    """
     simulated_camera = {
         'source': ParameterValue(['http://127.0.0.1:', LaunchConfiguration('sim_camera_port'), '/camera.mjpg'], value_type=str)
     }
@@ -336,7 +352,11 @@ def scale_bridges() -> list[Node]:
 
 
 def simulated_world() -> list[Node | GroupAction]:
-    """Describe the simulated devices: one world of camera, robot and scales, and the driver of the arm for ros_driver."""
+    """Describe the simulated devices: one world of camera, robot and scales, and the driver of the arm for ros_driver.
+
+    For backends letters and hub the robot is a UR program that connects to `robot_port`, for the other two a UR controller that
+    works at the poses of `sim_recipe_file`. Port 0 or address "" leaves the other one out.
+    """
     hub = launched_with('robot_backend', 'hub')
     letters = OrSubstitution(launched_with('robot_backend', 'letters'), hub)
     world = {

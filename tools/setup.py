@@ -35,6 +35,11 @@ MESSAGES_WITHOUT_WHEEL = ('tf2_msgs', 'control_msgs', 'ur_dashboard_msgs', 'ur_m
 
 
 def _has_library(name: str) -> bool:
+    """Return whether the linker of the system knows a library; True where `ldconfig` cannot be asked.
+
+    Args:
+        name: File name, e.g. `libgomp.so.1`.
+    """
     found = subprocess.run(
         ['ldconfig', '-p'],
         capture_output=True,

@@ -121,6 +121,7 @@ class Progress:
         return time.monotonic() - self._started
 
     def _tick(self) -> None:
+        """Print the elapsed seconds: each second on one line of a terminal, every 30 s as a line of its own elsewhere."""
         while not self._ended.wait(1 if self._live else 30):
             if self._live:
                 print(f'{LINE_START}-- {self._title} ... {self.seconds:.0f} s', end='', flush=True)
