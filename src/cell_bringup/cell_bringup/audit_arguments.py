@@ -6,7 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
-__all__ = ['add_audit', 'add_figures']
+__all__ = ['add_audit', 'add_database_url', 'add_figures']
 
 UNITS_S = {'m': 60, 'h': 3600, 'd': 86_400}
 
@@ -39,6 +39,11 @@ def add_figures(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--csv', type=Path, help='write a CSV file instead of a table; - = standard output')
+    add_database_url(parser)
+
+
+def add_database_url(parser: argparse.ArgumentParser) -> None:
+    """Add the option of the database."""
     parser.add_argument(
         '--database-url',
         default='',

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from cell_bringup.audit_arguments import add_audit, add_figures
 from cell_bringup.bag_arguments import add_bag
+from cell_bringup.history_arguments import add_history
 from cell_bringup.models_arguments import add_models
 from cell_bringup.state_folder import find_state
 from cell_bringup.weighing_arguments import add_scale, add_weigh, with_action
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     stock.add_argument('--check', action='store_true', help='import: show the changes, book nothing')
     add_bag(commands.add_parser('bag', help='look into a recording, replay it, and compare decisions'))
     add_audit(commands.add_parser('audit', help='show who commanded what, refused commands included; as a table or CSV'))
+    add_history(commands.add_parser('history', help='ask about any piece, job, bag, alarm, command or stock entry'))
     commands.add_parser('status', help='show the state of every subsystem')
     run = commands.add_parser(
         'run',
@@ -187,6 +189,8 @@ def _work_of(options: argparse.Namespace) -> Callable[[argparse.Namespace, Conso
         from cell_bringup.bag import work_with_bag as work
     elif options.command == 'audit':
         from cell_bringup.audit import show_audit as work
+    elif options.command == 'history':
+        from cell_bringup.history import ask_history as work
     elif options.command == 'figures':
         from cell_bringup.figures import show_figures as work
     elif options.command == 'models':

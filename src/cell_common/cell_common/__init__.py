@@ -3,7 +3,8 @@
 By purpose:
     node frame     runner, parameters, timers, timeouts, inbox, background, calls, action_calls, qos, diagnostics
     network, log   listening, log_limit, engineio3
-    data           database, database_claim, atomic_file, yaml_model, ids, latest_entries, time, ros_time
+    data           database, database_claim, history_page, command_history, atomic_file, yaml_model, ids,
+                   latest_entries, time, ros_time
     cell's words   catalogue, catalogue_file, catalogue_table, alarm_text, alarm_texts, alarms, commands, error_code,
                    gripper_sensor
     tests          testing
@@ -23,6 +24,7 @@ __all__ = [
     'catalogue',
     'catalogue_file',
     'catalogue_table',
+    'command_history',
     'command_log',
     'command_store',
     'commands',
@@ -34,6 +36,7 @@ __all__ = [
     'error_code',
     'gripper_sensor',
     'heartbeat',
+    'history_page',
     'ids',
     'inbox',
     'latest_entries',

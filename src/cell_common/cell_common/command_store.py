@@ -35,7 +35,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cell_common.database import read_only, storage_error
 from cell_common.time import NS_PER_S
 
-__all__ = ['Command', 'CommandFilter', 'CommandStore', 'StoredCommand']
+__all__ = ['COMMAND_TABLE', 'Command', 'CommandFilter', 'CommandStore', 'StoredCommand']
 
 ANSWERED_FOR_NS = 24 * 3600 * NS_PER_S
 KEPT_ANSWERS = 10_000
@@ -43,7 +43,7 @@ KEPT_ANSWERS = 10_000
 
 
 # A table without the ORM, which takes 5 MB: the robot node has no other one.
-_ROW = Table(
+COMMAND_TABLE = Table(
     'command_log',
     MetaData(),
     Column('sequence', Integer, primary_key=True),
@@ -131,9 +131,9 @@ class CommandStore:
         key = _key(entry)
         try:
             with self._engine.begin() as connection:
-                earlier = connection.execute(select(_ROW).where(_ROW.c.answer_key == key)).first()
+                earlier = connection.execute(select(COMMAND_TABLE).where(COMMAND_TABLE.c.answer_key == key)).first()
                 if earlier is None:
-                    connection.execute(insert(_ROW).values(**vars(entry), message='', answer_key=key))
+                    connection.execute(insert(COMMAND_TABLE).values(**vars(entry), message='', answer_key=key))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
         return _stored(earlier) if earlier else None
@@ -156,9 +156,9 @@ class CommandStore:
             values['answer_key'] = None
         try:
             with self._engine.begin() as connection:
-                begun = update(_ROW).where(_ROW.c.answer_key == _key(entry))
+                begun = update(COMMAND_TABLE).where(COMMAND_TABLE.c.answer_key == _key(entry))
                 if not connection.execute(begun.values(values)).rowcount:  # the database failed at the begin
-                    connection.execute(insert(_ROW).values({**vars(entry), 'answer_key': _key(entry), **values}))
+                    connection.execute(insert(COMMAND_TABLE).values({**vars(entry), 'answer_key': _key(entry), **values}))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
@@ -170,7 +170,7 @@ class CommandStore:
         """
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(_ROW).values(**vars(entry), code=code, message=message))
+                connection.execute(insert(COMMAND_TABLE).values(**vars(entry), code=code, message=message))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
@@ -182,11 +182,13 @@ class CommandStore:
         """
         try:
             with self._engine.begin() as connection:
-                newest = select(_ROW.c.sequence).order_by(_ROW.c.sequence.desc()).offset(KEPT_ANSWERS).limit(1)
+                newest = (
+                    select(COMMAND_TABLE.c.sequence).order_by(COMMAND_TABLE.c.sequence.desc()).offset(KEPT_ANSWERS).limit(1)
+                )
                 last = connection.scalar(newest)
                 if last is not None:
-                    old = (_ROW.c.sequence <= last) & (_ROW.c.received_ns < now_ns - ANSWERED_FOR_NS)
-                    forget = update(_ROW).where(old & _ROW.c.answer_key.is_not(None))
+                    old = (COMMAND_TABLE.c.sequence <= last) & (COMMAND_TABLE.c.received_ns < now_ns - ANSWERED_FOR_NS)
+                    forget = update(COMMAND_TABLE).where(old & COMMAND_TABLE.c.answer_key.is_not(None))
                     connection.execute(forget.values(answer_key=None, answer=None))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
@@ -200,8 +202,8 @@ class CommandStore:
         entry = Command('', '', '', '', '', '', 0, 0, 0, '', '')
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(_ROW).values(**vars(entry), message=''))
-                connection.execute(delete(_ROW).where((_ROW.c.node == '') & (_ROW.c.command == '')))
+                connection.execute(insert(COMMAND_TABLE).values(**vars(entry), message=''))
+                connection.execute(delete(COMMAND_TABLE).where((COMMAND_TABLE.c.node == '') & (COMMAND_TABLE.c.command == '')))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
@@ -211,7 +213,7 @@ class CommandStore:
         Raises:
             StorageFailedError: The database failed.
         """
-        query = select(_ROW).order_by(_ROW.c.sequence.desc()).limit(wanted.limit)
+        query = select(COMMAND_TABLE).order_by(COMMAND_TABLE.c.sequence.desc()).limit(wanted.limit)
         for condition in _conditions(wanted):
             query = query.where(condition)
         try:
@@ -239,7 +241,7 @@ def _earlier_audits(connection: Connection, wanted: CommandFilter) -> list[Store
     return sorted(found, key=lambda item: item.entry.received_ns, reverse=True)
 
 
-def _conditions(wanted: CommandFilter, row: FromClause = _ROW) -> Iterator[ColumnElement[bool]]:
+def _conditions(wanted: CommandFilter, row: FromClause = COMMAND_TABLE) -> Iterator[ColumnElement[bool]]:
     if wanted.operator_id:
         yield row.c.operator_id == wanted.operator_id
     if wanted.command:

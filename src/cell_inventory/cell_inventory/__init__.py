@@ -2,6 +2,7 @@
 
     rules               which entries a booking makes, pure
     ledger              the table and its cached sums
+    history_reader      reads the table page by page
     recorded            books the requests of a recording again, for a replay
     node                services, topics and the first load
     stock_file          the JSON file `inventory.json` of the replaced systems, pure
@@ -12,4 +13,4 @@
 A count is never stored as such, so it can always be explained: it is the sum of entries with time, operator and reason.
 """
 
-__all__ = ['node', 'recorded', 'stock_file']
+__all__ = ['history_reader', 'node', 'recorded', 'stock_file']

@@ -1,3 +1,3 @@
 """Camera, OCR and the decision on a part."""
 
-__all__ = ['matching', 'ocr', 'recorded', 'types']
+__all__ = ['kept_frames', 'matching', 'ocr', 'recorded', 'types']

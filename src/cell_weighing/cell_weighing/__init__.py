@@ -12,4 +12,4 @@ application. `reports` evaluates finished jobs.
 Public API: the modules of `__all__`, and in each the names of its own `__all__`.
 """
 
-__all__ = ['bag_api', 'configuration', 'format_trial', 'reader', 'recorded', 'reports', 'testing']
+__all__ = ['bag_api', 'configuration', 'format_trial', 'history_reader', 'reader', 'recorded', 'reports', 'testing']

@@ -78,6 +78,8 @@ class AlarmRecord:
     """The condition exists."""
     acknowledged_by: str = ''
     acknowledged_ns: int = 0
+    cleared_ns: int = 0
+    """When its condition ended; 0 = it exists, or was cleared by an earlier release."""
     shelved_until_ns: int = 0
     """0 = not shelved."""
 
@@ -166,6 +168,7 @@ class AlarmBook:
                     active=True,
                     count=known.count + 1,
                     last_event_ns=event_ns,
+                    cleared_ns=0,
                     acknowledged_by='',
                     acknowledged_ns=0,
                 )
@@ -186,7 +189,7 @@ class AlarmBook:
         known = self._open.get((source, key))
         if known is None or not known.active:
             return []
-        return [self._store(replace(known, active=False, last_event_ns=event_ns))]
+        return [self._store(replace(known, active=False, last_event_ns=event_ns, cleared_ns=event_ns))]
 
     def clear_source(self, source: str, event_ns: int) -> list[AlarmRecord]:
         """Mark all alarms of a node as inactive: a new process of it has started and knows of no condition yet.

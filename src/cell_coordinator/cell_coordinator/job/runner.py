@@ -200,7 +200,7 @@ class JobRunner:
         following = self._machine.advance(self.job, event)
         if following.job == self.job and not following.effects:
             return
-        self._store.save(following.job, following.effects)
+        self._store.save(following.job, following.effects, event)
         self._report_storage('')
         self._apply(following.job, following.effects)
 

@@ -12,7 +12,16 @@ from sqlalchemy import BigInteger, Connection, Engine, Integer, Text, func, inse
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from cell_coordinator.job.events import Effect, PieceRecord, ReadingRecord
+from cell_coordinator.job.events import (
+    Effect,
+    Event,
+    PieceRecord,
+    ReadingRecord,
+    Resolve,
+    RobotOutcome,
+    SendTrigger,
+    TriggerFinished,
+)
 from cell_coordinator.job.model import NO_JOB, JobState, MatchVerdict, PickJob, from_json, to_json
 
 PAUSED_BY_OPERATOR = 'paused by an operator'
@@ -57,6 +66,10 @@ class PieceRow(Base):
     score: Mapped[float | None]
     frame_ns: Mapped[int | None] = mapped_column(BigInteger)
     booked_ns: Mapped[int] = mapped_column(BigInteger)
+    part_number: Mapped[str]
+    """The ordered part, that of the job: a list of one part's pieces needs no other table."""
+    request_id: Mapped[str | None]
+    """Id of the reading that decided, under which its frame is kept."""
 
 
 class ReadingRow(Base):
@@ -73,6 +86,25 @@ class ReadingRow(Base):
     score: Mapped[float]
     frame_ns: Mapped[int] = mapped_column(BigInteger)
     matched_ns: Mapped[int] = mapped_column(BigInteger)
+    request_id: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class TriggerRow(Base):
+    """One trigger of the robot; `finished_ns`, `outcome` and `message` are NULL and "" until it has an outcome."""
+
+    __tablename__ = 'pick_trigger'
+    trigger_id: Mapped[str] = mapped_column(primary_key=True)
+    job_id: Mapped[str]
+    effect_id: Mapped[int]
+    """Order of the triggers within their job."""
+    piece: Mapped[int]
+    event: Mapped[str]
+    tray: Mapped[int]
+    sent_ns: Mapped[int] = mapped_column(BigInteger)
+    finished_ns: Mapped[int | None] = mapped_column(BigInteger)
+    outcome: Mapped[str | None]
+    message: Mapped[str] = mapped_column(Text)
 
 
 class StateRow(Base):
@@ -130,12 +162,13 @@ class JobStore:
                 reason=str(error),
             )
 
-    def save(self, job: PickJob, effects: Sequence[Effect] = ()) -> None:
-        """Store the snapshot, and the records among the effects.
+    def save(self, job: PickJob, effects: Sequence[Effect] = (), event: Event | None = None) -> None:
+        """Store the snapshot, the records and triggers among the effects, and the outcome of a trigger.
 
         Args:
             job: Replaces the snapshot with the same job_id.
-            effects: Other effects than records are ignored.
+            effects: Other effects than records and triggers are ignored.
+            event: What led to them; None = a command that sends no trigger.
 
         Raises:
             StorageFailedError: The database failed; nothing was stored.
@@ -149,7 +182,9 @@ class JobStore:
                     latest = connection.scalar(select(func.coalesce(func.max(JobRow.sequence), 0))) or 0
                     connection.execute(insert(JobRow).values({**columns, 'sequence': latest + 1}))
                 for effect in effects:
-                    _insert_record(connection, job.job_id, effect)
+                    _insert_record(connection, job, effect)
+                if event is not None:
+                    _store_triggers(connection, job, effects, event)
                 if (job.job_id, job.state.name) != self._stored:
                     connection.execute(insert(StateRow).values(_state_columns(job)))
         except SQLAlchemyError as error:
@@ -180,8 +215,9 @@ def _state_columns(job: PickJob) -> dict[str, object]:
     return {'job_id': job.job_id, 'state': job.state.name, 'reason': reason, 'since_ns': job.changed_ns or job.created_ns}
 
 
-def _insert_record(connection: Connection, job_id: str, effect: Effect) -> None:
+def _insert_record(connection: Connection, job: PickJob, effect: Effect) -> None:
     """Insert a piece or a reading into the history; other effects are not stored."""
+    job_id = job.job_id
     if isinstance(effect, PieceRecord):
         connection.execute(
             insert(PieceRow).values(
@@ -191,6 +227,7 @@ def _insert_record(connection: Connection, job_id: str, effect: Effect) -> None:
                 outcome=effect.outcome.name,
                 reason=effect.reason,
                 booked_ns=effect.now_ns,
+                part_number=job.part_number,
                 **(_verdict_columns(effect.verdict) if effect.verdict else {}),
             )
         )
@@ -201,6 +238,7 @@ def _insert_record(connection: Connection, job_id: str, effect: Effect) -> None:
                 piece=effect.piece,
                 attempt=effect.attempt,
                 matched_ns=effect.now_ns,
+                reason=effect.verdict.reason,
                 **_verdict_columns(effect.verdict),
             )
         )
@@ -214,4 +252,35 @@ def _verdict_columns(verdict: MatchVerdict) -> dict[str, object]:
         'text': verdict.text,
         'score': verdict.score,
         'frame_ns': verdict.frame_ns,
+        'request_id': verdict.request_id or None,
     }
+
+
+def _store_triggers(connection: Connection, job: PickJob, effects: Sequence[Effect], event: Event) -> None:
+    """Insert the triggers that are about to be sent, and update the one whose outcome has arrived or was resolved."""
+    outcome, message = '', ''
+    if isinstance(event, TriggerFinished):
+        outcome, message = event.outcome.name, event.message
+        trigger_id = f'{job.job_id}-{event.effect_id}'
+    elif isinstance(event, Resolve):
+        outcome, message = f'RESOLVED_{event.resolution.name}', f'{event.resolution.value}, answered by {event.operator_id}'
+        uncertain = TriggerRow.outcome.is_(None) | (TriggerRow.outcome == RobotOutcome.UNKNOWN.name)
+        latest = select(TriggerRow.trigger_id).where((TriggerRow.job_id == job.job_id) & uncertain)
+        trigger_id = connection.scalar(latest.order_by(TriggerRow.effect_id.desc()).limit(1)) or ''
+    if outcome:
+        finished = update(TriggerRow).where(TriggerRow.trigger_id == trigger_id)
+        connection.execute(finished.values(finished_ns=event.now_ns, outcome=outcome, message=message))
+    for effect in effects:
+        if isinstance(effect, SendTrigger):
+            connection.execute(
+                insert(TriggerRow).values(
+                    trigger_id=effect.trigger_id,
+                    job_id=job.job_id,
+                    effect_id=effect.effect_id,
+                    piece=job.piece,
+                    event=effect.event,
+                    tray=effect.tray,
+                    sent_ns=event.now_ns,
+                    message='',
+                )
+            )

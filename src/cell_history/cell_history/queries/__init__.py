@@ -1,0 +1,11 @@
+"""Questions about what the nodes have stored: jobs, pieces, bags, alarms, commands and stock. Read-only.
+
+Each package reads its own tables (`history_reader`, `command_history`); this package puts the answers together.
+
+- `service` answers the questions.
+- `clip_index` finds the clip of a piece or of an alarm.
+- `explanation` says why a piece was rejected, pure.
+- `tables` makes rows, JSON and CSV of the answers, pure.
+"""
+
+__all__ = ['clip_index', 'explanation', 'service', 'tables']
