@@ -88,7 +88,7 @@ def stop_and_continue(pid: int, opened: list[Page], selector: str, held_ms: int)
         covered = [page.evaluate('window.waiting') for page in opened]
         opened[0].wait_for_timeout(held_ms)
         for page in opened:
-            page.evaluate(WAIT, [ALL, True, RETURN_MS])
+            page.evaluate(WAIT, [f'{ALL},{selector}', True, RETURN_MS])
     finally:
         os.kill(pid, signal.SIGCONT)
     return covered, [page.evaluate('window.waiting') for page in opened]

@@ -264,7 +264,7 @@ def install_socketio_clients(log: Path) -> None:
     pip = [venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps']
     run_logged([*pip, '--target', str(CLIENTS_INSTALLED / 'python'), '-r', str(ROOT / 'requirements' / 'socketio4.txt')], log)
     link_node()
-    run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=CLIENTS_INSTALLED, env=build_environment())
+    run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=CLIENTS_INSTALLED, env=npm_environment())
 
 
 def paddleocr_step(optional: bool) -> Step:

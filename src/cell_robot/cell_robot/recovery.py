@@ -143,7 +143,9 @@ def not_movable_reason(safety: int, mode: int) -> str:
         text = stop_cause(safety)
         return text[0].upper() + text[1:]
     if mode != RobotMode.RUNNING:
-        return f'The arm is not running ({MODES.get(mode, mode)}). Clear the robot area. Recover the robot.'
+        # From other modes no recovery leads out.
+        remedy = 'Clear the robot area. Recover the robot.' if mode in _RECOVERABLE_MODES else 'Look at the pendant.'
+        return f'The arm is not running ({MODES.get(mode, mode)}). {remedy}'
     return ''
 
 

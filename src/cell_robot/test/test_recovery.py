@@ -88,6 +88,10 @@ def test_the_reason_why_the_arm_cannot_move_is_reported():
     assert not_movable_reason(R.SAFETY_NORMAL, R.MODE_RUNNING) == '' == not_movable_reason(R.SAFETY_REDUCED, R.MODE_RUNNING)
     assert not_movable_reason(R.SAFETY_PROTECTIVE_STOP, R.MODE_RUNNING).startswith('Protective stop.')
     assert 'brakes on' in not_movable_reason(R.SAFETY_NORMAL, R.MODE_IDLE)
+    for mode in range(R.MODE_NO_CONTROLLER, R.MODE_UPDATING_FIRMWARE + 1):
+        offered = 'Recover the robot' in not_movable_reason(R.SAFETY_NORMAL, mode)
+        helps = mode != R.MODE_RUNNING and refusal_reason(facts(safety=R.SAFETY_NORMAL, mode=mode)) == ''
+        assert offered == helps, f'robot mode {mode}'
     assert 'Safeguard' in not_movable_reason(22, R.MODE_RUNNING), 'the safeguard of the safety API'
     assert 'safety system' in not_movable_reason(23, R.MODE_RUNNING), 'a mode that is not in the message'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { age, band, replayText, seconds, since } from '../src/core/format';
+import { age, band, percent, replayText, seconds, since, unbroken } from '../src/core/format';
 
 describe('ages', () => {
   it('are short and have a unit', () => {
@@ -39,5 +39,12 @@ describe('a replay', () => {
   it('names its recording and says that nothing is live', () => {
     expect(replayText('run1', 1_700_000_000_000, 2, false)).toMatch(/Recording run1 at .*2023.*speed 2.*Nothing here is live/);
     expect(replayText('run1', 0, null, true)).toContain('run1 has ended');
+  });
+});
+
+describe('numbers', () => {
+  it('keep their decimals and their units', () => {
+    expect([percent('0.025'), percent('0.1'), percent('0.00125')]).toEqual(['2.5 %', '10 %', '0.125 %']);
+    expect(unbroken('1 changeover, 24 V')).toBe('1 changeover, 24\u00a0V');
   });
 });

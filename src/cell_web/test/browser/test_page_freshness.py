@@ -34,18 +34,17 @@ SOURCES_OF = {
 """View -> node -> sources that are covered while the node is stopped."""
 CURRENT = '[data-fresh][data-current="true"]'
 UNCOVERED_VALUES = """() => {
-  const allowed = '[data-fresh], form, dialog, button, select, label, input, .stepper, '
-    + '[data-testid=stale], [data-testid=connection-state], h1, h2, th';
+  const allowed = '[data-fresh], dialog, button, label, input, [data-testid=stale], [data-testid=connection-state], h1';
   const found = [];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
     const element = node.parentElement;
-    const value = /\\d|NORMAL|READY|RUNNING/.test(node.data) && !/ (ago|old)\\b/.test(node.data);
+    const value = /\\d|[A-Z]{4}/.test(node.data) && !/ (ago|old)\\b/.test(node.data);
     if (value && element.checkVisibility() && !element.closest(allowed)) found.push(node.data.trim());
   }
   return found;
 }"""
-"""Texts outside the component that look like a value; an age is none, because it grows by the clock of the page."""
+"""Texts outside the component with a digit or a state in capitals. An age is no value: it grows by the clock of the page."""
 
 
 def view(page: Page, name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import cell_scene as scene
 import pytest
-from cell_common.testing import wait_until
+from cell_common.testing import FULL, wait_until
 from page_fixtures import NEEDS, PREFLIGHT, ScriptedCell, shoot
 from playwright.sync_api import Page, expect
 
@@ -125,18 +125,36 @@ JOBS: dict[str, dict[str, Any]] = {
     'PAUSED': {'state': JobState.PAUSED, 'step': JobState.STEP_IDLE},
     'PAUSED with a piece': {'state': JobState.PAUSED, 'step': JobState.STEP_PLACE},
     'PAUSED in a step': {'state': JobState.PAUSED, 'step': JobState.STEP_PLACE, 'unresolved_trigger': True},
+    'PAUSED, can continue': {
+        'state': JobState.PAUSED,
+        'step': JobState.STEP_PLACE,
+        'unresolved_trigger': True,
+        'can_continue': True,
+    },
     'WAITING RELOAD': {'state': JobState.WAITING_RELOAD, 'step': JobState.STEP_IDLE},
     'DONE': {'state': JobState.DONE, 'placed': 5},
     'CANCELLED': {'state': JobState.CANCELLED},
     'FAILED': {'state': JobState.FAILED, 'reason': 'x'},
 }
+STATES_OF_A_JOB = range(JobState.NONE, JobState.FAILED + 1)
 ROBOTS: dict[str, dict[str, Any]] = {
     'ready': {},
     'protective stop': {'safety_mode': RobotState.SAFETY_PROTECTIVE_STOP},
     'not connected': {'connected': False, 'message': 'Check the cable.'},
     'unknown outcome': {'last_trigger_state': RobotState.TRIGGER_UNKNOWN, 'message': 'Recover the robot.'},
 }
-GRIPPERS = ('holds a piece', 'no sensor')
+OTHER_ROBOTS: dict[str, dict[str, Any]] = {
+    f'{field} {value}': {field: value, 'message': f'Look at the pendant: {field} {value}.'}
+    for field, values in {
+        'safety_mode': range(RobotState.SAFETY_UNKNOWN, RobotState.SAFETY_FAULT + 1),
+        'robot_mode': range(RobotState.MODE_UNKNOWN, RobotState.MODE_UPDATING_FIRMWARE + 1),
+        'program_state': range(RobotState.PROGRAM_UNKNOWN, RobotState.PROGRAM_PAUSED + 1),
+        'last_trigger_state': range(RobotState.TRIGGER_NONE, RobotState.TRIGGER_INTERRUPTED + 1),
+    }.items()
+    for value in values
+}
+"""One value of the robot's state each; the robot node names the remedy of what is not ready."""
+GRIPPERS = ('holds a piece', 'empty', 'no sensor')
 OFFERED = """() => [...document.querySelectorAll('main .first .panel:first-child button, [data-testid=robot-panel] button')]
   .filter((button) => button.checkVisibility()).map((button) => ({
     id: button.dataset.testid ?? '', enabled: !button.disabled,
@@ -148,6 +166,7 @@ WAYS_OUT = {
     'PAUSED': {'job-resume', 'job-cancel'},
     'PAUSED with a piece': {'job-resume', 'job-cancel', 'correct-answer'},
     'PAUSED in a step': {'resolve-done', 'resolve-not-done', 'resolve-removed'},
+    'PAUSED, can continue': {'job-resume', 'resolve-done', 'resolve-not-done', 'resolve-removed'},
     'WAITING RELOAD': {'job-resume', 'job-cancel'},
 }
 
@@ -159,16 +178,23 @@ def test_every_state_has_a_way_out_and_each_button_acts_or_says_why_not(
     line = {'name': 'gripper sensor', 'ok': True, 'message': gripper}
     cell.answers['/cell/robot/preflight'] = {'code': 0, 'message': '', 'checks': [*PREFLIGHT, line]}
     page = open_page()
-    for job, fields in JOBS.items():
-        for robot, state in ROBOTS.items():
+    assert {fields['state'] for fields in JOBS.values()} == set(STATES_OF_A_JOB)
+    for index, (job, fields) in enumerate(JOBS.items()):
+        # A third of the other states for each gripper, spread over the jobs; all of them in the long form.
+        step = 1 if FULL else len(GRIPPERS) * len(JOBS)
+        others = list(OTHER_ROBOTS.items())[(index * len(GRIPPERS) + GRIPPERS.index(gripper)) % step :: step]
+        for robot, state in [*ROBOTS.items(), *others]:
             where = f'{job}, robot {robot}'
             cell.publish('robot/state', scene.robot(time.time(), backend='rtde', **state))
             cell.publish('job', scene.job(time.time(), **{'reason': where, **fields}))
             if fields.get('job_id', 'j1'):
                 expect(page.get_by_test_id('job-reason').or_(page.get_by_test_id('job-state')).first).to_be_visible()
                 page.wait_for_function('(text) => document.body.innerText.includes(text)', arg=fields.get('reason', where))
-            recoverable = robot in ('protective stop', 'unknown outcome')
-            expect(page.get_by_test_id('robot-recover')).to_have_count(int(recoverable))
+            if robot in ROBOTS:
+                recoverable = robot in ('protective stop', 'unknown outcome')
+                expect(page.get_by_test_id('robot-recover')).to_have_count(int(recoverable))
+            else:
+                expect(page.get_by_test_id('robot-message')).to_have_text(state['message'])
             offered = page.evaluate(OFFERED)
             enabled = {button['id'] for button in offered if button['enabled']}
             if job in WAYS_OUT and job != 'NONE':

@@ -42,8 +42,8 @@ export interface Toast {
   kind: 'error' | 'done';
   title: string;
   text: string;
-  /** Button of the notice, e.g. to undo. */
-  action?: { label: string; run: () => void };
+  /** Button of the notice, e.g. to undo; `stays`: until the notice is closed. */
+  action?: { label: string; run: () => void; stays?: boolean };
 }
 
 /** View model of the cell: latest message of each topic, connection state, and toasts. */
@@ -223,7 +223,7 @@ export class Cell {
   notify(kind: Toast['kind'], title: string, text: string, action?: Toast['action']): void {
     const id = ++this.#toast;
     this.toasts = [...this.toasts.filter((toast) => toast.title !== title), { id, kind, title, text, ...(action ? { action } : {}) }].slice(-MAX_TOASTS);
-    if (kind === 'done') setTimeout(() => this.dismiss(id), action ? ACTION_TOAST_MS : TOAST_MS);
+    if (kind === 'done' && !action?.stays) setTimeout(() => this.dismiss(id), action ? ACTION_TOAST_MS : TOAST_MS);
   }
 
   dismissTitled(title: string): void {
@@ -243,7 +243,7 @@ export class Cell {
 
   #subscribe(): void {
     const on = this.connection.subscribe.bind(this.connection);
-    on(this.name('heartbeat'), 'std_msgs/msg/String', 0, (node) => this.#freshness.onHeartbeat(node.data, performance.now()), HEARTBEAT_QUEUE);
+    on(this.name('heartbeat'), 'std_msgs/msg/String', 0, (node) => this.#onHeartbeat(node.data), HEARTBEAT_QUEUE);
     on(this.name('status'), 'cell_interfaces/msg/CellStatus', 0, (status) => this.#onStatus(status));
     on(this.name('job'), 'cell_interfaces/msg/JobState', THROTTLE_MS, (job) => (this.job = job));
     on(this.name('inventory'), 'cell_interfaces/msg/Inventory', THROTTLE_MS, (inventory) => this.#onInventory(inventory));
@@ -276,6 +276,13 @@ export class Cell {
     this.scales ??= kept<ScaleList>('weighing/scales');
     this.delivery ??= kept<DeliveryState>('weighing/delivery');
     this.now = now;
+  }
+
+  #onHeartbeat(node: string): void {
+    const now = performance.now();
+    const returned = !this.isAlive(node);
+    this.#freshness.onHeartbeat(node, now);
+    if (returned) this.now = now; // uncovers at once, without waiting for the next tick
   }
 
   #onBenchmark(benchmark: BenchmarkSet): void {

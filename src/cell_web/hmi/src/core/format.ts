@@ -27,6 +27,12 @@ export function replayText(bag: string, stampMs: number, rate: number | null, en
   return `Recording ${bag} ${ended ? 'has ended' : `at ${moment}, speed ${rate}`}. Nothing here is live; commands have no effect.`;
 }
 
+/** Keep numbers and their units on one line: "24 V". */
+export const unbroken = (text: string): string => text.replace(/(\d) (?=\p{L}{1,3}\b)/gu, '$1\u00a0');
+
+/** Format a share as percent without rounding it away: "0.025" -> "2.5 %". */
+export const percent = (share: string): string => `${+(Number(share) * 100).toFixed(4)} %`;
+
 const KILOGRAMS: Record<string, number> = { kg: 1, g: 0.001, lb: 0.45359237, oz: 0.028349523125, t: 1000 };
 
 export interface Band {

@@ -74,6 +74,10 @@ export const checkLabel = (check: PreflightCheck): StateLabel => check.ok ? make
 export const trayLabel = (state: number): StateLabel | null => state === TrayStock.EMPTY ? makeLabel('octagon', 'warn', 'empty')
   : state === TrayStock.LOW ? makeLabel('triangle', 'normal', 'low') : null;
 
+/** Label of a notice. */
+export const toastLabel = ({ kind, title }: { kind: 'error' | 'done'; title: string }): StateLabel =>
+  kind === 'error' ? makeLabel('cross', 'alarm', title) : makeLabel('check', 'normal', title);
+
 const REJECT_KEY = 'part_rejected/';
 
 /** Whether an alarm reports a rejected piece that no operator has acknowledged. */
