@@ -25,19 +25,25 @@ def statistics(values: Values) -> dict[str, Values]:
     """Return the statistic of each method after each bag; one row a job, values in spreads from the mean."""
     jobs, bags = values.shape
     sums = np.concatenate([np.zeros((jobs, 1)), np.cumsum(values, 1)], 1)
-    likelihood = np.zeros((jobs, bags))
+    likelihood, late = np.zeros((jobs, bags)), np.zeros((jobs, bags))
     cusum = np.full((jobs, bags), -np.inf)
     found: dict[str, Values] = {}
     for run in range(1, LONGEST + 1):
         deviation = np.abs(sums[:, run:] - sums[:, :-run])
         if run <= 15:
             likelihood[:, run - 1 :] += np.exp(deviation - run / 2)
+            late[:, run - 1 :] += 2.0**run * np.exp(deviation - run / 2)
         cusum[:, run - 1 :] = np.maximum(cusum[:, run - 1 :], deviation - run / 2)
         if run in (8, 12, 15):
             mean = np.zeros((jobs, bags))
             mean[:, run - 1 :] = deviation / np.sqrt(run)
             found[f'mean of {run} bags'] = mean
-    return {'likelihood ratio of the last 15 bags (Shiryaev-Roberts)': np.log(likelihood), 'CUSUM, k = 0.5': cusum, **found}
+    return {
+        'likelihood ratio of the last 15 bags (Shiryaev-Roberts)': np.log(likelihood),
+        'the same, longer windows counting more': np.log(late),
+        'CUSUM, k = 0.5': cusum,
+        **found,
+    }
 
 
 def main() -> None:

@@ -195,9 +195,17 @@ def measure_drift(jobs: int = 100) -> dict[str, float]:
             values = [rng.gauss(center, 1.0) for _ in range(2000)]
             alarms += bool(drifts([round(value / division) * division for value in values] if division else values))
         result[f'false alarms in 20 jobs of 2000 bags, division {division:g} spreads'] = 20 * alarms / jobs
+    alarms = 0
+    for _ in range(jobs):
+        values = [rng.gauss(0.0, 1.0) for _ in range(2000)]
+        # Half filled bags are no drift.
+        for place in range(20, 2000):
+            values[place] -= 10.0 if rng.random() < 0.01 else 0.0
+        alarms += bool(drifts(values))
+    result['the same with 1 % of the bags 10 spreads too light'] = 20 * alarms / jobs
     first: list[int] = []
     again: list[int] = []
-    for _ in range(jobs):
+    for _ in range(4 * jobs):
         watch = DriftDetector()
         for _ in range(200):
             watch.add(rng.gauss(0.0, 1.0))

@@ -69,9 +69,10 @@ def check_nodes(facts: Facts) -> Finding:
     """Check that the nodes answer."""
     missing = [name for name, found in (('scale_bridge', facts.bridge), ('weigh_station', facts.station)) if found is None]
     if missing:
+        answer = 'does not answer' if len(missing) == 1 else 'do not answer'
         return failed(
-            f'{" and ".join(missing)} do not answer: start the cell (systemctl start cell), and use its ROS_DOMAIN_ID '
-            'and namespace here'
+            f'{" and ".join(missing)} {answer}: start the cell (systemctl start cell), and use its ROS_DOMAIN_ID and namespace '
+            'here. A node that ends again says why: journalctl -u cell | grep "cannot start", or the terminal of the launch'
         )
     return ok('scale_bridge and weigh_station answer')
 
@@ -186,7 +187,8 @@ def check_web_application(facts: Facts) -> Finding:
             answer = session.head(settings.url, timeout=HTTP_S, allow_redirects=False)
     except requests.RequestException as error:
         return failed(f'{settings.url} cannot be reached ({describe_error(error)}): check site_url, the network and its server')
-    if answer.status_code >= 500 or 300 <= answer.status_code < 400:
+    # 501: the application has no HEAD, which it need not have.
+    if (answer.status_code >= 500 and answer.status_code != 501) or 300 <= answer.status_code < 400:
         return failed(f'{settings.url} answers HTTP {answer.status_code}: check site_url, controller and function')
     return ok(f'{settings.url} answers')
 
@@ -351,8 +353,13 @@ def print_findings(findings: Sequence[tuple[str, Finding]], console: Console) ->
     table = Table(box=None)
     for heading in ('check', '', 'what to do'):
         table.add_column(heading, overflow='fold')
+    skipped = [name for name, finding in findings if finding.skipped]
     for name, finding in findings:
+        if finding.skipped:
+            continue
         table.add_row(escape(name), '[green]ok[/]' if finding.ok else '[red]not ok[/]', escape(finding.text))
+    if skipped:
+        table.add_row('[dim]not checked[/]', '', escape(f'as long as a node does not answer: {", ".join(skipped)}'))
     console.print(table)
     return 0 if all(finding.ok for _, finding in findings) else 1
 
@@ -361,7 +368,9 @@ def _try(check: Callable[[Facts], Finding], facts: Facts) -> Finding:
     """Return the finding of a check; an exception becomes a finding with its cause."""
     try:
         return check(facts)
-    except (NotRunningError, ParameterError, SettingsError, TokenError) as error:
+    except NotRunningError as error:
+        return Finding(False, str(error), skipped=True)
+    except (ParameterError, SettingsError, TokenError) as error:
         return failed(str(error))
     except requests.RequestException as error:
         return failed(f'no answer ({describe_error(error)}): see the lines above')

@@ -84,10 +84,12 @@ class Finding:
     Attributes:
         ok: Nothing to do.
         text: What was found, and the remedy if it is not ok.
+        skipped: Nothing could be found: a node does not answer.
     """
 
     ok: bool
     text: str
+    skipped: bool = False
 
 
 def ok(text: str) -> Finding:

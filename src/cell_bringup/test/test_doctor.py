@@ -103,6 +103,11 @@ def test_every_check_that_needs_a_running_cell_reports_that_none_runs():
     findings = dict(run_checks(Facts()))
     assert not findings['nodes running'].ok and 'start the cell' in findings['nodes running'].text
     assert not findings['server listening'].ok and not findings['database'].ok
+    out = io.StringIO()
+    assert print_findings(run_checks(Facts()), Console(file=out, width=200)) == 1
+    # The cause stands alone, and what could not be checked in one line.
+    assert out.getvalue().count('not ok') == 1 and 'journalctl' in out.getvalue()
+    assert 'not checked' in out.getvalue() and 'server listening, ' in out.getvalue()
 
 
 def test_a_port_without_a_listener_is_reported(facts):
@@ -142,6 +147,11 @@ def test_a_wrong_key_is_reported_and_not_shown(facts, web, tmp_path):
 def test_an_address_that_is_not_the_api(facts, web, tmp_path, status, check):
     web.handler.status = status
     assert_bad(with_web(facts, web, tmp_path), check, str(status))
+
+
+def test_an_application_without_head_is_sound(facts, web, tmp_path):
+    web.handler.status = 501
+    assert said(with_web(facts, web, tmp_path), 'web application reachable').ok
 
 
 def test_a_web_application_that_is_down(facts, web, tmp_path):

@@ -19,7 +19,7 @@ MAX_LINE_BYTES = 256
 """Longest line: more than any indicator sends, and a stream without line ends costs little memory."""
 _FILL = b'\x00\x11\x13'
 _TELNET = re.compile(rb'(?:\xff[\xfb-\xfe][\x00-\xff]?)+')
-"""Commands WILL, WONT, DO and DONT (RFC 854); an option that is STX, ETX, CR or LF has ended the line."""
+"""The four commands of RFC 854 that negotiate an option; one that is STX, ETX, CR or LF has ended the line."""
 _ENDS = bytes.maketrans(b'\r\x02\x03', b'\n\n\n')
 
 

@@ -95,7 +95,13 @@ def parse_settings(text: str, path: str = 'settings.json') -> WebAppSettings:
     """
     try:
         data = json.loads(text)
-    except ValueError:
+    except json.JSONDecodeError as error:
+        # The parser's text quotes nothing of the file, which holds the key.
+        raise SettingsError(
+            f'the settings file {path} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}. '
+            'Look for a comma too many or too few and for quotes before this place.'
+        ) from None
+    except (ValueError, RecursionError):
         raise SettingsError(f'the settings file {path} is not JSON') from None
     if not isinstance(data, dict):
         raise SettingsError(f'the settings file {path} must hold one JSON object')
@@ -155,6 +161,8 @@ def read_api_key(settings: WebAppSettings, key_file: str, environment: Mapping[s
             'or api_key in the settings file'
         )
     # Such a key would break the HTTP header; the text of the error does not repeat it.
+    if key.lower().startswith('bearer '):
+        raise SettingsError('the key to the web application begins with "Bearer": write the key alone, the cell adds the word')
     if not key.isascii() or not key.isprintable() or ' ' in key:
         raise SettingsError('the key to the web application has characters that a key cannot have')
     return key

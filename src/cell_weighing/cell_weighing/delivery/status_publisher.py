@@ -13,7 +13,7 @@ from rclpy.node import Node
 
 from cell_interfaces.msg import DeliveryState
 from cell_weighing.delivery.outbox import DeadLetter, OutboxCounts
-from cell_weighing.delivery.service import DeliveryService
+from cell_weighing.delivery.service import DeliveryService, pluralize
 from cell_weighing.station.conversions import delivery_message
 
 POLL_PERIOD_S = 1.0
@@ -41,6 +41,7 @@ class DeliveryStatusPublisher:
         self._counts = EMPTY
         self._published: DeliveryState | None = None
         self._polling = False
+        self._logged, self._logged_dead = '', 0
         self._topic = node.create_publisher(DeliveryState, 'weighing/delivery', latched())
         if delivery.enabled:
             create_steady_timer(node, POLL_PERIOD_S, self._poll)
@@ -69,6 +70,7 @@ class DeliveryStatusPublisher:
 
     def _publish(self, counts: OutboxCounts, dead_letters: list[DeadLetter]) -> None:
         state, text = self._delivery.state()
+        self._log(text, counts.dead)
         message = delivery_message(int(state), text, counts, dead_letters)
         if message != self._published:
             self._published = message
@@ -76,3 +78,16 @@ class DeliveryStatusPublisher:
             stamped = delivery_message(int(state), text, counts, dead_letters)
             stamped.stamp = self._node.get_clock().now().to_msg()
             self._topic.publish(stamped)
+
+    def _log(self, text: str, dead: int) -> None:
+        """Log a new reason why bags wait, its end, and rejected bags: the log is where a site looks first."""
+        if text != self._logged:
+            log = self._node.get_logger()
+            if text:
+                log.warning(text)
+            else:
+                log.info('delivery to the web application works')
+            self._logged = text
+        if dead > self._logged_dead:
+            self._node.get_logger().warning(f'{pluralize(dead, "bag")} rejected by the web application: the page shows why')
+        self._logged_dead = dead

@@ -64,6 +64,7 @@ def test_a_port_may_be_text():
     ('text', 'word'),
     [
         ('{', 'not JSON'),
+        ('{"port": 10001,\n "api_key": "s3cret",\n}', 'line 3, column 1'),
         ('[]', 'one JSON object'),
         ('{"port": "many"}', 'port must be'),
         ('{"port": 70000}', 'port must be'),
@@ -102,6 +103,12 @@ def test_a_key_that_cannot_be_is_refused_and_not_shown(tmp_path):
         with pytest.raises(SettingsError) as refused:
             read_api_key(settings, file, {})
         assert 's3' not in str(refused.value)
+
+
+def test_a_key_with_the_word_bearer_is_told_as_that():
+    with pytest.raises(SettingsError, match='write the key alone') as raised:
+        read_api_key(WebAppSettings(api_key='Bearer s3cret'), '', {})
+    assert 's3cret' not in str(raised.value)
 
 
 def test_the_key_is_not_in_the_repr():

@@ -37,6 +37,21 @@ def test_steady_jobs_raise_at_most_one_false_alarm_in_twenty(division):
     assert alarms <= jobs / 20
 
 
+def test_single_bags_far_off_are_no_drift_and_hide_none():
+    rng = np.random.default_rng(RNG_SEED)
+    steady = [rng.normal(0.0, 1.0, 1000) for _ in range(20)]
+    for values in steady:
+        values[20::100] -= 12.0
+    assert sum(bool(drifts(values.tolist())) for values in steady) <= 1
+    steady[0][500:] += 1.5
+    assert any(found.index - 500 < 40 and found.shift > 0 for found in drifts(steady[0].tolist()))
+
+
+def test_a_large_shift_is_found_within_a_few_bags_with_its_size():
+    found = drifts(wobble(60, 1.10) + wobble(6, 1.60))[0]
+    assert found.since in (59, 60) and found.index == 63 and 0.35 < found.shift < 0.55
+
+
 def test_a_shift_by_one_spread_is_found_soon_also_after_an_earlier_alarm():
     rng, delays = np.random.default_rng(RNG_SEED), ([], [])
     for _ in range(60):
