@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cell_vision.likelihoods import ALPHABET, CLASSES, FLOOR, NOTHING, SPACE, Rendering
-from cell_vision.matching.likelihood_score import EDGE
+from cell_vision.matching.likelihood_score import EDGE_COST
 
 __all__ = ['APART', 'GLUED', 'EvidenceLine', 'edge_costs', 'evidence_line', 'join_boxes']
 
@@ -72,7 +72,7 @@ def join_boxes(pieces: Sequence[Rendering], between: Sequence[int]) -> Rendering
 def edge_costs(
     line: EvidenceLine, may_begin: Callable[[int], bool], may_end: Callable[[int], bool]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the cost of beginning and of ending a number at each step, 0 or -EDGE.
+    """Return the cost of beginning and of ending a number at each step, 0 or -EDGE_COST.
 
     Args:
         line: The line.
@@ -81,7 +81,7 @@ def edge_costs(
     """
     count = len(line.text)
     begins, ends = (
-        np.array([0.0 if rule(j) else -EDGE for j in range(count + 1)], np.float32) for rule in (may_begin, may_end)
+        np.array([0.0 if rule(j) else -EDGE_COST for j in range(count + 1)], np.float32) for rule in (may_begin, may_end)
     )
     steps = np.arange(len(line.values))
     before = np.searchsorted(np.array(line.ends, np.intp), steps, side='right')

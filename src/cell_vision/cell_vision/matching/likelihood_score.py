@@ -3,7 +3,7 @@
 The best path through a number is found by dynamic programming (Viterbi) with free ends: characters in order, any number of
 steps without print between them, at least one between equal ones. Its score is the sum of its log likelihoods: 0 = the
 recognizer's own best reading holds the number, -7 = one character against its conviction. A neighboring letter or digit that
-no prefix or suffix rule allows costs EDGE.
+no prefix or suffix rule allows costs EDGE_COST.
 Pure: no ROS, sockets, files or clock.
 """
 
@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from cell_vision.likelihoods import ALPHABET, NOTHING, Rendering
 
-__all__ = ['EDGE', 'NumberPath', 'NumberTable', 'best_path']
+__all__ = ['EDGE_COST', 'NumberPath', 'NumberTable', 'best_path']
 
-EDGE = 7.0
+EDGE_COST = 7.0
 """Cost of a number that begins or ends where its rules do not allow it: about that of a misread character."""
 # Not -inf: sums and differences of it stay numbers.
-NEVER = -1e9
-ENTERS = 3
+IMPOSSIBLE_SCORE = -1e9
+PATH_BEGIN = 3
 """Stands for the begin of a path among the distances to the state before."""
 
 
@@ -72,11 +72,11 @@ class NumberTable:
         """
         classes, last, repeats = self._classes[numbers], self._last[numbers], self._repeats[numbers]
         classes = classes[:, : int(last.max()) + 1]
-        repeats = np.where(repeats[:, 1 : classes.shape[1]], np.float32(NEVER), np.float32(0.0))
+        repeats = np.where(repeats[:, 1 : classes.shape[1]], np.float32(IMPOSSIBLE_SCORE), np.float32(0.0))
         count, length = classes.shape
-        on = np.full((count, length), NEVER, np.float32)
-        off = np.full((count, length), NEVER, np.float32)
-        best = np.full(count, NEVER, np.float32)
+        on = np.full((count, length), IMPOSSIBLE_SCORE, np.float32)
+        off = np.full((count, length), IMPOSSIBLE_SCORE, np.float32)
+        best = np.full(count, IMPOSSIBLE_SCORE, np.float32)
         rows = np.arange(count)
         entered = np.empty((count, length), np.float32)
         emitted = values[:, classes]
@@ -105,19 +105,19 @@ def best_path(number: str, values: Rendering, begin: NDArray[np.float32], end: N
     emission = np.array([classes[state // 2] if state % 2 == 0 else NOTHING for state in range(states)], np.intp)
     # A character may follow another one directly unless both are equal.
     skips = [state > 1 and state % 2 == 0 and classes[state // 2] != classes[state // 2 - 1] for state in range(states)]
-    barred = np.where(skips, 0.0, NEVER)
-    score, came = np.full(states, NEVER), np.zeros((steps, states), np.int8)
-    ends, entered = np.full(steps, NEVER), np.full((3, states), NEVER)
+    barred = np.where(skips, 0.0, IMPOSSIBLE_SCORE)
+    score, came = np.full(states, IMPOSSIBLE_SCORE), np.zeros((steps, states), np.int8)
+    ends, entered = np.full(steps, IMPOSSIBLE_SCORE), np.full((3, states), IMPOSSIBLE_SCORE)
     for step in range(steps):
         entered[0], entered[1, 1:], entered[2, 2:] = score, score[:-1], score[:-2]
         entered[2] += barred
         came[step] = entered.argmax(0)
         best = entered.max(0)
         if begin[step] >= best[0]:
-            best[0], came[step, 0] = begin[step], ENTERS
+            best[0], came[step, 0] = begin[step], PATH_BEGIN
         score = best + values[step, emission]
         ends[step] = score[-1] + end[step]
-        entered[2] = NEVER
+        entered[2] = IMPOSSIBLE_SCORE
     last = int(np.argmax(ends))
     state, step = states - 1, last
     places: list[list[int]] = [[] for _ in classes]
@@ -126,7 +126,7 @@ def best_path(number: str, values: Rendering, begin: NDArray[np.float32], end: N
             places[state // 2].append(step)
         source = int(came[step, state])
         step -= 1
-        if source == ENTERS:
+        if source == PATH_BEGIN:
             break
         state -= source
     centers = tuple(_center(values[:, classes[i]], place) for i, place in enumerate(places))

@@ -16,20 +16,20 @@ from cell_vision.matching.completeness import NumberPlace
 from cell_vision.matching.confusions import ConfusionWeights
 from cell_vision.matching.evidence_line import EvidenceLine, edge_costs, evidence_line
 from cell_vision.matching.frame_evidence import add_frames
-from cell_vision.matching.likelihood_score import EDGE, NumberTable, best_path
+from cell_vision.matching.likelihood_score import EDGE_COST, NumberTable, best_path
 from cell_vision.matching.patterns import Pattern
 
-__all__ = ['FAR', 'LikelihoodScorer']
+__all__ = ['FAR_SCORE', 'LikelihoodScorer']
 
-FAR = -12.0
+FAR_SCORE = -12.0
 """Numbers below this score are not distinguished: none of them is near the print."""
-SPEAKS = 2.0
+SUPPORTING_DIFFERENCE = 2.0
 """Strips whose score is lower than the best one by no more than this speak for the number, too."""
-LOWEST = FAR - EDGE
+LEAST_SCORE = FAR_SCORE - EDGE_COST
 """Limit of the score of one rendering, so that one bad rendering of four does not decide alone."""
-ALIKE = {'O': '0', 'I': '1'}
+PRINTED_ALIKE = {'O': '0', 'I': '1'}
 """Many typefaces print both alike, so no confidence of the recognizer tells them apart."""
-_PLACES = [(ALPHABET.index(one), ALPHABET.index(other)) for one, other in ALIKE.items()]
+_PLACES = [(ALPHABET.index(one), ALPHABET.index(other)) for one, other in PRINTED_ALIKE.items()]
 
 
 class LikelihoodScorer:
@@ -57,12 +57,12 @@ class LikelihoodScorer:
         of_frames: dict[int, NDArray[np.float64]] = {}
         for renderings, frame in zip(strips, frames or [0] * len(strips), strict=True):
             if renderings:
-                best = of_frames.setdefault(frame, np.full(len(self._patterns), FAR, np.float64))
+                best = of_frames.setdefault(frame, np.full(len(self._patterns), FAR_SCORE, np.float64))
                 np.maximum(best, np.mean([self._rendering_scores(rendering) for rendering in renderings], axis=0), out=best)
         if not of_frames:
             return {}
         total = add_frames(np.array(list(of_frames.values())))
-        return {self._patterns[row]: float(total[row]) for row in np.flatnonzero(total > FAR)}
+        return {self._patterns[row]: float(total[row]) for row in np.flatnonzero(total > FAR_SCORE)}
 
     def places(self, pattern: Pattern, strips: Sequence[Sequence[Rendering]], ends: Sequence[StripEnds]) -> list[NumberPlace]:
         """Return where a number stands in each strip that speaks for it, with the blanks and holes that the frame shows.
@@ -81,7 +81,7 @@ class LikelihoodScorer:
             if strip
         ]
         best = max((score for score, *_ in scored), default=0.0)
-        return [self._place(row, rendering, end) for score, rendering, end in scored if score >= best - SPEAKS]
+        return [self._place(row, rendering, end) for score, rendering, end in scored if score >= best - SUPPORTING_DIFFERENCE]
 
     def _place(self, row: int, rendering: Rendering, ends: StripEnds) -> NumberPlace:
         """Return where a number stands in one rendering, with the recognizer's own text around it.
@@ -110,17 +110,17 @@ class LikelihoodScorer:
         return self._number_scores(rendering, np.arange(len(self._patterns)))
 
     def _number_scores(self, rendering: Rendering, wanted: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return the scores of some patterns in one rendering; those that cannot reach LOWEST are not computed."""
-        scores = np.full(len(wanted), LOWEST, np.float64)
+        """Return the scores of some patterns in one rendering; those that cannot reach LEAST_SCORE are not computed."""
+        scores = np.full(len(wanted), LEAST_SCORE, np.float64)
         if not len(rendering) or not len(wanted):
             return scores
         line = evidence_line(rendering)
         values = _alike(line.values)
-        near = np.flatnonzero(self._table.upper_bounds(values)[wanted] > LOWEST)
+        near = np.flatnonzero(self._table.upper_bounds(values)[wanted] > LEAST_SCORE)
         if len(near):
             rows = wanted[near]
             begin, end = self._edges(line, rows)
-            scores[near] = np.maximum(self._table.scores(values, rows, begin, end), LOWEST)
+            scores[near] = np.maximum(self._table.scores(values, rows, begin, end), LEAST_SCORE)
         return scores
 
     def _edges(self, line: EvidenceLine, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -135,7 +135,7 @@ class LikelihoodScorer:
 
 
 def _alike(values: Rendering) -> Rendering:
-    """Return likelihoods in which characters that look ALIKE have the higher one of both."""
+    """Return likelihoods in which characters that are PRINTED_ALIKE have the higher one of both."""
     result = values.copy()
     for one, other in _PLACES:
         result[:, other] = np.maximum(values[:, one], values[:, other])
@@ -143,4 +143,4 @@ def _alike(values: Rendering) -> Rendering:
 
 
 def _letters(text: str) -> str:
-    return ''.join(ALIKE.get(c, c) for c in text.upper() if c in ALPHABET)
+    return ''.join(PRINTED_ALIKE.get(c, c) for c in text.upper() if c in ALPHABET)

@@ -31,13 +31,13 @@ MOST_CANDIDATES = 5
 LEAST_LETTERS = 3
 """Lines with fewer letters and digits are ignored."""
 UNREAD_PART = 'a second part in view could not be read'
-NEARLY = 70
+RIVAL_SIMILARITY = 70
 """Least similarity, %, of a line that may be the number of another part."""
 ONE_ERROR = 1.2
 """Cost of a number with one misread character."""
 LEAST_EMBEDDED = 5
 """Letters and digits of a number that is no accident in a longer text."""
-FAINT = 0.5
+RESEMBLANCE_SCORE = 0.5
 """Upper limit of the score of a part that only resembles the text."""
 
 
@@ -173,7 +173,7 @@ class Matcher:
                 self.weights.fold(line.text),
                 [pattern.folded for pattern in others],
                 scorer=fuzz.partial_ratio,
-                score_cutoff=NEARLY,
+                score_cutoff=RIVAL_SIMILARITY,
                 limit=MOST_CANDIDATES,
             )
             costs = [(self._finder.align(others[at], line.text).cost, others[at].part_number) for _, _, at in near]
@@ -243,9 +243,8 @@ class Matcher:
     def _no_match(self, lines: list[TextLine]) -> Decision:
         """Return UNREADABLE if nothing was read that could be a number, else UNKNOWN with the nearest parts.
 
-        The nearest parts are found by plain edit distance, for the operator only: their scores are scaled by FAINT, so that
-        no page
-        shows a high score beside UNKNOWN.
+        The nearest parts are found by plain edit distance, for the operator only: their scores are scaled by
+        RESEMBLANCE_SCORE, so that no page shows a high score beside UNKNOWN.
         """
         informative = [line for line in lines if not self._is_uninformative(line)]
         if not informative:
@@ -260,7 +259,7 @@ class Matcher:
                 self.weights.fold(line.text), [p.folded for p in self._patterns], scorer=fuzz.ratio, limit=MOST_CANDIDATES
             ):
                 part = self._patterns[at].part_number
-                near[part] = max(near.get(part, 0.0), FAINT * similarity / 100)
+                near[part] = max(near.get(part, 0.0), RESEMBLANCE_SCORE * similarity / 100)
         candidates = tuple(sorted(near.items(), key=lambda item: (-item[1], item[0]))[:MOST_CANDIDATES])
         return Decision(
             MatchOutcome.UNKNOWN,

@@ -46,9 +46,9 @@ TURNED: Mapping[str, str] = {
     '4': 'H',
 }
 """Character -> what it may be read as upside down, in some typeface."""
-FIRMLY = frozenset('CFJKRTYPADEGL347')
+ORIENTED_CHARACTERS = frozenset('CFJKRTYPADEGL347')
 """Characters that do not look the same upside down; in sure reading they tell a line's direction."""
-LEAST_FIRM = 3
+LEAST_ORIENTED = 3
 LEAST_SCORE = 0.9
 SAME_ANGLE = math.radians(45)
 
@@ -98,7 +98,7 @@ def proves_direction(text: str, score: float) -> bool:
         text: Normalized text of the line.
         score: Its confidence, 0..1.
     """
-    return score >= LEAST_SCORE and sum(c in FIRMLY for c in text.upper()) >= LEAST_FIRM
+    return score >= LEAST_SCORE and sum(c in ORIENTED_CHARACTERS for c in text.upper()) >= LEAST_ORIENTED
 
 
 def same_direction(one: Sequence[Point], other: Sequence[Point]) -> bool:

@@ -17,7 +17,7 @@ from cell_vision.matching.confusions import ConfusionWeights
 
 __all__ = ['Pattern', 'line_splits', 'one_deletion_neighbors', 'one_digit_neighbors', 'patterns_of']
 
-ALIKE = (frozenset('035689'), frozenset('17'))
+SIMILAR_DIGITS = (frozenset('035689'), frozenset('17'))
 """Digits of similar outline. They have no price, because digits distinguish similar parts, but the OCR engine may be fairly
 sure of one where the other is printed."""
 
@@ -109,4 +109,4 @@ def one_digit_neighbors(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
 
 def _alike_in(one: str, other: str) -> bool:
     differing = [{a, b} for a, b in zip(one, other, strict=True) if a != b]
-    return any(pair <= shapes for pair in differing for shapes in ALIKE)
+    return any(pair <= shapes for pair in differing for shapes in SIMILAR_DIGITS)

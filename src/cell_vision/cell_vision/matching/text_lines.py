@@ -35,9 +35,9 @@ GLUED_GAP = 0.25
 LINE_GAP = 2.5
 """A wider gap ends the line, in letter heights."""
 # Measured: see docs/decisions/0007, draws 3 and 4.
-TOGETHER = 5.0
+PART_GAP = 5.0
 """Lines farther apart than this belong to different parts, in letter heights of the larger one."""
-MARKS = MISSING + ' ' + SEAM
+MARK_CHARACTERS = MISSING + ' ' + SEAM
 NEXT_LINE = 2.2
 """Largest distance to the center of the next line, in letter heights."""
 
@@ -78,7 +78,7 @@ def are_adjacent(one: TextLine, other: TextLine) -> bool:
         one: A line.
         other: Another line of the same frame.
     """
-    reach = TOGETHER * max(_height(one), _height(other))
+    reach = PART_GAP * max(_height(one), _height(other))
     first, second = (np.array(line.polygon, np.float32).reshape(-1, 1, 2) for line in (one, other))
     return any(
         cv2.pointPolygonTest(area, (float(x), float(y)), measureDist=True) >= -reach
@@ -283,7 +283,7 @@ def _without_marks(text: str) -> tuple[str, tuple[int, ...]]:
             kept += character
             continue
         holes.append(len(kept))
-        inside = text[:i].strip(MARKS) and text[i + 1 :].strip(MARKS)
+        inside = text[:i].strip(MARK_CHARACTERS) and text[i + 1 :].strip(MARK_CHARACTERS)
         if inside and not kept.endswith(' ') and text[i + 1] != ' ':
             kept += ' '
     return kept, tuple(holes)

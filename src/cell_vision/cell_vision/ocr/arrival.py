@@ -36,7 +36,7 @@ SAME_SHARE = 0.03
 """Share of differing cells, of those with the part, up to which two views are the same frame."""
 GAIN_LIMITS = (0.7, 1.4)
 """Range in which a difference in exposure is compensated."""
-FOLLOW = 0.02
+DAYLIGHT_GAIN = 0.02
 """Share by which each empty frame moves the empty view, so that it follows the daylight."""
 EMPTY_THERE, UNCHANGED = 0.25, 0.05
 """Share of changed cells up to which a region looks as in the empty view, and up to which print in it is the fixture's."""
@@ -170,7 +170,7 @@ class ArrivalWatch:
         # Only empty frames move the empty view; a part that stays would otherwise become part of
         # it.
         if view is View.EMPTY and self.background is not None:
-            self.background = self.background + FOLLOW * (thumbnail - self.background)
+            self.background = self.background + DAYLIGHT_GAIN * (thumbnail - self.background)
 
     def view_of(self, thumbnail: Thumbnail) -> View:
         """Return the content of a frame.

@@ -27,32 +27,32 @@ if TYPE_CHECKING:
 
 __all__ = ['cut_ends', 'mark_cut_ends']
 
-STRIP = 40
+STRIP_HEIGHT = 40
 """Height to which a line is scaled, pixels."""
 # Bounds the time of a strip that the detector stretched over the whole frame.
-LONGEST = 1200
-BEYOND = 0.3
+LONGEST_STRIP = 1200
+GROUND_REACH = 0.3
 """How far beyond the box of a line the ground is examined, in heights of the box."""
-RIM = 0.1
+RIM_DISTANCE = 0.1
 """A box that ends closer than this to the rim of the frame may be cut off, in its heights. A box is larger than its print."""
 MARGIN = 0.1
 """Outer share of the height of a box that holds no print of its line."""
-WHOLE = 0.85
+FOREIGN_SHARE = 0.85
 """Least share of a column that differs from the ground where something else begins."""
 LEAST_STEP = 20
 """Least difference from the ground, gray levels."""
 SHARE_OF_CONTRAST = 0.4
 """The same as a share of the contrast of the print."""
-NEAR = 0.22
+TOUCHING_GAP = 0.22
 """Something that begins closer than this to the last ink touches the print, in heights of the box."""
-PLATEAU = 0.15
+PLATEAU_LENGTH = 0.15
 """What is not print covers at least this much of the strip's end, in heights of the box."""
-INTO = 0.45
+TOUCHING_DEPTH = 0.45
 """Something that reaches this far into the box touches the print, in its heights."""
 EDGE, SHARP = 0.15, 0.5
 """At the edge of something the gray level changes within EDGE heights by at least this share of the limit."""
 LEAST_CHARACTERS = 3
-SEGMENTS = 8
+LIGHT_SEGMENTS = 8
 """Pieces of a line whose brightness shows how the light falls off along it."""
 
 
@@ -105,7 +105,7 @@ def _marked(image: MatLike, reading: Reading, others: Sequence[Polygon]) -> Read
 
 def _with_gaps(image: MatLike, box: Polygon, text: str) -> str:
     strip = _strip(image, box)
-    beyond = round(BEYOND * STRIP)
+    beyond = round(GROUND_REACH * STRIP_HEIGHT)
     inside = np.clip(strip[:, beyond : strip.shape[1] - beyond], 0, 255).astype(np.uint8)
     printed = text.replace(' ', '')
     return mark_gaps(text, printed, gaps_of_text(inside, text)) or text if inside.size else text
@@ -123,7 +123,7 @@ def cut_ends(image: MatLike, box: Polygon) -> tuple[bool, bool]:
     if all(at_rim):
         return at_rim
     strip = _strip(image, box)
-    beyond = round(BEYOND * STRIP)
+    beyond = round(GROUND_REACH * STRIP_HEIGHT)
     inside = strip[:, beyond : strip.shape[1] - beyond] if strip.shape[1] > 4 * beyond else strip
     strip = strip - _ground(inside, (strip.shape[1] - inside.shape[1]) // 2, strip.shape[1])
     contrast = float(np.percentile(np.abs(strip[:, beyond:-beyond] if inside.shape != strip.shape else strip), 95))
@@ -137,19 +137,19 @@ def cut_ends(image: MatLike, box: Polygon) -> tuple[bool, bool]:
 def _ground(inside: NDArray[np.float32], begin: int, wide: int) -> NDArray[np.float32]:
     """Return the gray level of the ground at each column of a strip: light that falls off along a line is no edge.
 
-    A line is laid through the medians of SEGMENTS; the median of their slopes passes over a reflection in some of them.
+    A line is laid through the medians of LIGHT_SEGMENTS; the median of their slopes passes over a reflection in some of them.
 
     Args:
         inside: The part of the strip with the print.
         begin: Its first column in the strip.
         wide: Columns of the strip.
     """
-    if inside.shape[1] < 2 * SEGMENTS:
+    if inside.shape[1] < 2 * LIGHT_SEGMENTS:
         return np.full(wide, np.median(inside), np.float32)
-    pieces = np.array_split(np.arange(inside.shape[1]), SEGMENTS)
+    pieces = np.array_split(np.arange(inside.shape[1]), LIGHT_SEGMENTS)
     places = np.array([piece.mean() for piece in pieces])
     levels = np.array([np.median(inside[:, piece]) for piece in pieces])
-    first, second = np.triu_indices(SEGMENTS, 1)
+    first, second = np.triu_indices(LIGHT_SEGMENTS, 1)
     slope = float(np.median((levels[second] - levels[first]) / (places[second] - places[first])))
     level = float(np.median(levels - slope * places))
     return np.asarray(level + slope * (np.arange(wide) - begin), np.float32)
@@ -157,7 +157,7 @@ def _ground(inside: NDArray[np.float32], begin: int, wide: int) -> NDArray[np.fl
 
 def _touches_rim(wide: int, high: int, box: Polygon) -> tuple[bool, bool]:
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = box
-    reach, long = RIM * height(box), max(1.0, length(box))
+    reach, long = RIM_DISTANCE * height(box), max(1.0, length(box))
     ux, uy = (bx - ax) / long * reach, (by - ay) / long * reach
 
     def outside(x: float, y: float) -> bool:
@@ -169,16 +169,16 @@ def _touches_rim(wide: int, high: int, box: Polygon) -> tuple[bool, bool]:
 
 
 def _strip(image: MatLike, box: Polygon) -> NDArray[np.float32]:
-    """Return a line with BEYOND at both ends: gray, float32, STRIP pixels high."""
+    """Return a line with GROUND_REACH at both ends: gray, float32, STRIP_HEIGHT pixels high."""
     a, b, _, d = (np.array(corner, np.float32) for corner in box)
-    scale = STRIP / height(box)
-    along = (b - a) / max(1.0, length(box)) * BEYOND * height(box)
-    wide = min(LONGEST, max(8, math.ceil((length(box) + 2 * BEYOND * height(box)) * scale)))
+    scale = STRIP_HEIGHT / height(box)
+    along = (b - a) / max(1.0, length(box)) * GROUND_REACH * height(box)
+    wide = min(LONGEST_STRIP, max(8, math.ceil((length(box) + 2 * GROUND_REACH * height(box)) * scale)))
     source = np.array([a - along, b + along, d - along], np.float32)
-    matrix = cv2.getAffineTransform(source, np.array([(0, 0), (wide, 0), (0, STRIP)], np.float32))
+    matrix = cv2.getAffineTransform(source, np.array([(0, 0), (wide, 0), (0, STRIP_HEIGHT)], np.float32))
     # BORDER_REPLICATE: beyond the frame the ground continues, so that the rim itself is no change
     # of ground.
-    level = cv2.warpAffine(image, matrix, (wide, STRIP), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    level = cv2.warpAffine(image, matrix, (wide, STRIP_HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.cvtColor(level, cv2.COLOR_BGR2GRAY), np.float32)
 
 
@@ -191,8 +191,8 @@ def _something_touches(strip: NDArray[np.float32], limit: float) -> bool:
     """
     differs = np.abs(strip) > limit
     high, wide = differs.shape
-    covered = differs.mean(0) >= WHOLE
-    if not covered[-round(PLATEAU * high) :].all():
+    covered = differs.mean(0) >= FOREIGN_SHARE
+    if not covered[-round(PLATEAU_LENGTH * high) :].all():
         return False  # A stroke of a letter may be as high as the box, but ground follows it.
     edge = max(1, round(MARGIN * high))
     outer = np.asarray(differs[:edge].any(0) | differs[-edge:].any(0))
@@ -206,5 +206,5 @@ def _something_touches(strip: NDArray[np.float32], limit: float) -> bool:
     ink = np.flatnonzero(differs[2 * edge : -2 * edge, :begin].any(0))
     if not len(ink):
         return False
-    reaches_into_print = wide - begin > (BEYOND + INTO) * high
-    return reaches_into_print or begin - int(ink[-1]) <= NEAR * high
+    reaches_into_print = wide - begin > (GROUND_REACH + TOUCHING_DEPTH) * high
+    return reaches_into_print or begin - int(ink[-1]) <= TOUCHING_GAP * high

@@ -24,7 +24,7 @@ from cell_vision.types import MISSING, UNREAD, Barcode, FrameReading, Polygon, R
 
 SAME_PLACE = 0.5
 """Two boxes are at the same place if their centers are closer than this across the line, in heights of the lower one."""
-CONTRADICTS = 0.15
+CONTRADICTION_GAP = 0.15
 """A different text counts against the best one if its score is lower by at most this."""
 SAME_LENGTH = 0.8
 """Boxes of the same print have lengths of at least this ratio."""
@@ -36,13 +36,13 @@ CERTAIN = 0.93
 """A number with at least this confidence needs no second frame."""
 LEAST_LENGTH, LEAST_DIGITS = 5, 2
 """Least letters and digits, and digits among them, of a possible part number."""
-LARGE = 0.75
+TALL_SHARE = 0.75
 """Least height of print that may be the part number, as a share of the tallest number."""
 MOST_WEIGHT = 6.0
 LEAST_WEIGHT = 0.1
-LIKENESS = 0.6
+SAME_PRINT_SIMILARITY = 0.6
 """Nearby texts with at least this similarity are the same print."""
-MOVES = 3.0
+MOST_MOVEMENT = 3.0
 """Largest movement of print between two frames, in its heights."""
 BLANK_GAP = 0.6
 """Pieces of a text with a wider gap are separated by a blank, in heights."""
@@ -134,7 +134,10 @@ def _texts(place: Sequence[Reading]) -> list[Reading]:
         same
         for text, same in by_text.items()
         if text == best
-        or (place[0].score - same[0].score <= CONTRADICTS and (len(same) > 1 or same[0].score >= CERTAIN_ALONE or best in text))
+        or (
+            place[0].score - same[0].score <= CONTRADICTION_GAP
+            and (len(same) > 1 or same[0].score >= CERTAIN_ALONE or best in text)
+        )
     ]
     return [replace(same[0], score=median_low(reading.score for reading in same)) for same in counted]
 
@@ -158,7 +161,7 @@ def is_certain(readings: Sequence[Reading], certain: float = CERTAIN) -> bool:
         if sum(map(str.isalnum, reading.text)) >= LEAST_LENGTH and sum(map(str.isdigit, reading.text)) >= LEAST_DIGITS
     ]
     tallest = max((height(reading.polygon) for reading in numbers), default=0.0)
-    large = [reading for reading in numbers if height(reading.polygon) >= LARGE * tallest]
+    large = [reading for reading in numbers if height(reading.polygon) >= TALL_SHARE * tallest]
     return bool(large) and all(reading.score >= certain for reading in large)
 
 
@@ -249,7 +252,7 @@ def _shifts(frames: Sequence[Sequence[Reading]]) -> list[tuple[float, float]]:
             _movement(reading, other)
             for reading in frame
             for other in newest
-            if reading.text == other.text and _distance(reading, other) <= MOVES * height(reading.polygon)
+            if reading.text == other.text and _distance(reading, other) <= MOST_MOVEMENT * height(reading.polygon)
         ]
         # The median move: a text that stands twice on a label gives some wrong moves.
         middle = sorted(moves, key=lambda move: math.hypot(*move))[len(moves) // 2] if moves else (0.0, 0.0)
@@ -260,8 +263,8 @@ def _shifts(frames: Sequence[Sequence[Reading]]) -> list[tuple[float, float]]:
 def _same(one: Reading, other: Reading) -> bool:
     if overlaps(one, other):
         return True
-    near = _distance(one, other) <= MOVES * min(height(one.polygon), height(other.polygon))
-    return near and Levenshtein.normalized_similarity(one.text, other.text) >= LIKENESS
+    near = _distance(one, other) <= MOST_MOVEMENT * min(height(one.polygon), height(other.polygon))
+    return near and Levenshtein.normalized_similarity(one.text, other.text) >= SAME_PRINT_SIMILARITY
 
 
 def _fuse_place(place: Sequence[Sequence[Reading]]) -> Reading:
@@ -335,7 +338,7 @@ def _votes_of_frame(readings: Sequence[Reading]) -> list[_Vote]:
         overlapping = [piece for piece in pieces if overlaps(piece, reading)]
         if not overlapping:
             pieces.append(reading)
-        elif len(reading.text) >= LIKENESS * len(overlapping[0].text) and reading.text != overlapping[0].text:
+        elif len(reading.text) >= SAME_PRINT_SIMILARITY * len(overlapping[0].text) and reading.text != overlapping[0].text:
             others.append(reading)
     score = min(piece.score for piece in pieces)
     return [

@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 
 DETAIL_SIDE = 640
 """Longest side of the copy in which detail is searched, pixels."""
-REACH = 9
+DETAIL_REACH = 9
 """Side of the square over which detail is averaged, pixels of the copy."""
 ABOVE_GRAIN = 6.0
 """Threshold of detail, in median deviations above the median of the frame."""
 OF_STEEPEST = 0.12
 """Second threshold of detail, as a share of the range from the median to the steepest."""
-STEEPEST = 99.7
+STEEPEST_PERCENTILE = 99.7
 """Percentile that counts as the steepest detail."""
 LEAST_REGION = 6
 """Shorter side, pixels of the copy."""
 # Decision 0007, draws 3 and 4: the print of a second part may be faint or inverted.
-FURTHER = 0.05
+FURTHER_DETAIL = 0.05
 """Least detail of a further region, as a share of the first one."""
 MOST_PLATES = 3
-OVERLAP = 0.2
+JOINED_OVERLAP = 0.2
 """Regions that share more than this part of the smaller one are joined."""
-RIM = 0.06
+REGION_RIM = 0.06
 """A region is enlarged by this share of the mean of its sides: detail ends where the print ends."""
-STROKES = (1.0, 5), (2.0, 9)
+STROKE_BLURS = (1.0, 5), (2.0, 9)
 """Two blurs of the copy (sigma, size; pixels) whose difference shows print: finer is grain, coarser is ground."""
 STROKES_REACH = 13
 """Side of the square over which the squared difference is averaged, pixels of the copy."""
@@ -57,19 +57,19 @@ FAINT_GROWS = 2.0
 REDUCTION = 4
 LEAST_AREA, MOST_AREA = 0.002, 0.7
 """Area of a plate, as a share of the frame."""
-RECTANGULAR = 0.75
+LEAST_FILL = 0.75
 """Least share of its bounding rectangle that a plate fills."""
 LEAST_SHORT_SIDE = 8
 """Least shorter side of a plate, pixels of the reduced frame."""
-LONGEST = 9.0
+MOST_ASPECT = 9.0
 """Largest ratio of the longer to the shorter side."""
-COVERS = 0.45
+LEAST_COVER = 0.45
 """A plate replaces a region if it covers at least this share of it."""
-HOLDS = 0.6
+CENTER_SHARE = 0.6
 """A point belongs to a plate within this share of its sides from the center."""
-APART = 1.1
+LEAST_DISTANCE = 1.1
 """Least distance of separate plates, in means of their longer sides."""
-MARGIN = 1.03
+CROP_FACTOR = 1.03
 """Factor by which a plate is enlarged when it is cropped."""
 DARK_SHARE, BRIGHT_SHARE = 2.0, 99.5
 """Percentiles that become black and white."""
@@ -112,11 +112,11 @@ class Plate:
         turn = math.radians(self.angle)
         along = (x - self.x) * math.cos(turn) + (y - self.y) * math.sin(turn)
         across = (y - self.y) * math.cos(turn) - (x - self.x) * math.sin(turn)
-        return abs(along) <= HOLDS * self.long and abs(across) <= HOLDS * self.short
+        return abs(along) <= CENTER_SHARE * self.long and abs(across) <= CENTER_SHARE * self.short
 
     def is_separate_from(self, other: Plate) -> bool:
         """Return whether both could be rotated about their centers without touching."""
-        return math.hypot(self.x - other.x, self.y - other.y) > APART * (self.long + other.long) / 2
+        return math.hypot(self.x - other.x, self.y - other.y) > LEAST_DISTANCE * (self.long + other.long) / 2
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def detect_faint_print(image: MatLike, known: Sequence[Plate]) -> list[Plate]:
     small, scale = _downscale(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
     high, wide = image.shape[:2]
     fine, coarse = (
-        np.asarray(cv2.GaussianBlur(small.astype(np.float32), (size, size), sigma), np.float32) for sigma, size in STROKES
+        np.asarray(cv2.GaussianBlur(small.astype(np.float32), (size, size), sigma), np.float32) for sigma, size in STROKE_BLURS
     )
     power = cv2.boxFilter(cv2.pow(fine - coarse, 2.0), cv2.CV_32F, (STROKES_REACH, STROKES_REACH))
     sample = np.asarray(power[::4, ::4], np.float32)
@@ -202,14 +202,18 @@ def _regions(gray: MatLike) -> list[Plate]:
     """Return the regions with detail, the one with most first."""
     copy, scale = _downscale(gray)
     small = cv2.GaussianBlur(copy, (3, 3), 0)
-    steep = cv2.boxFilter(cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), cv2.CV_32F, (REACH, REACH))
+    steep = cv2.boxFilter(
+        cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), cv2.CV_32F, (DETAIL_REACH, DETAIL_REACH)
+    )
     sample = np.asarray(steep[::4, ::4], np.float32)
     grain = float(np.median(sample))
     # The constant is the noise of JPEG in a frame without grain.
     deviation = float(np.median(np.abs(sample - grain))) + 0.3
     # Two thresholds: the first ignores the grain of the ground, the second weak detail beside a
     # strong one, such as a shadow's edge.
-    threshold = max(grain + ABOVE_GRAIN * deviation, grain + OF_STEEPEST * (float(np.percentile(sample, STEEPEST)) - grain))
+    threshold = max(
+        grain + ABOVE_GRAIN * deviation, grain + OF_STEEPEST * (float(np.percentile(sample, STEEPEST_PERCENTILE)) - grain)
+    )
     contours, _ = cv2.findContours(_closed(steep > threshold), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found = [
         (_detail(steep, hull, grain), region)
@@ -217,17 +221,17 @@ def _regions(gray: MatLike) -> list[Plate]:
         if (region := _region(cv2.minAreaRect(hull), scale, copy.shape[::-1])) is not None
     ]
     found.sort(key=lambda pair: -pair[0])
-    return [region for detail, region in found[:MOST_PLATES] if detail >= FURTHER * found[0][0]]
+    return [region for detail, region in found[:MOST_PLATES] if detail >= FURTHER_DETAIL * found[0][0]]
 
 
 def _joined(contours: Sequence[MatLike]) -> list[MatLike]:
     """Join contours whose rectangles overlap: the steep parts of one edge."""
     joined: list[MatLike] = []
-    hulls = [hull for hull in map(cv2.convexHull, contours) if min(cv2.minAreaRect(hull)[1]) >= REACH]
+    hulls = [hull for hull in map(cv2.convexHull, contours) if min(cv2.minAreaRect(hull)[1]) >= DETAIL_REACH]
     # Largest first: small hulls join the large one that they belong to, instead of growing into it
     # one by one.
     for hull in sorted(hulls, key=cv2.contourArea, reverse=True):
-        near = [other for other in joined if _overlap(other, hull) > OVERLAP]
+        near = [other for other in joined if _overlap(other, hull) > JOINED_OVERLAP]
         joined = [other for other in joined if all(other is not it for it in near)]
         joined.append(cv2.convexHull(np.vstack((hull, *near))))
     return joined
@@ -250,11 +254,11 @@ def _detail(steep: MatLike, contour: MatLike, grain: float) -> float:
 
 def _region(rectangle: RotatedRect, scale: float, size: tuple[int, ...]) -> Plate | None:
     middle, (wide, high), angle = rectangle
-    # Averaging over REACH has widened the region by about this much.
-    wide, high = wide - REACH + 3, high - REACH + 3
+    # Averaging over DETAIL_REACH has widened the region by about this much.
+    wide, high = wide - DETAIL_REACH + 3, high - DETAIL_REACH + 3
     if min(wide, high) < LEAST_REGION or wide * high > MOST_AREA * size[0] * size[1]:
         return None
-    rim = RIM * (wide + high) / 2
+    rim = REGION_RIM * (wide + high) / 2
     return _to_plate(middle, (wide + rim, high + rim), angle, scale)
 
 
@@ -274,7 +278,7 @@ def _explains(plate: Plate, region: Plate) -> bool:
     return (
         abs(plate.x - region.x) < near
         and abs(plate.y - region.y) < near
-        and COVERS * region.area <= plate.area <= 1.25 * region.area
+        and LEAST_COVER * region.area <= plate.area <= 1.25 * region.area
     )
 
 
@@ -311,7 +315,7 @@ def crop_plate(image: MatLike, plate: Plate) -> PlateCrop:
         plate: In pixels of the frame; it may reach beyond its edge, where the edge pixels are
             repeated.
     """
-    wide, high = plate.long * MARGIN, plate.short * MARGIN
+    wide, high = plate.long * CROP_FACTOR, plate.short * CROP_FACTOR
     to_crop = np.asarray(cv2.getRotationMatrix2D((plate.x, plate.y), plate.angle, 1.0), np.float64)
     to_crop[:, 2] += (wide / 2 - plate.x, high / 2 - plate.y)
     level = cv2.warpAffine(
@@ -355,11 +359,11 @@ def _plate(contour: MatLike, shape: tuple[int, ...]) -> Plate | None:
     """Return the rectangle around a contour as a plate, None if its size, shape or place speaks against one."""
     (x, y), (wide, high), angle = cv2.minAreaRect(contour)
     long, short = max(wide, high), min(wide, high)
-    if short < LEAST_SHORT_SIDE or long > LONGEST * short or _touches_edge(contour, shape):
+    if short < LEAST_SHORT_SIDE or long > MOST_ASPECT * short or _touches_edge(contour, shape):
         return None
     if not LEAST_AREA * shape[0] * shape[1] <= long * short <= MOST_AREA * shape[0] * shape[1]:
         return None
-    if cv2.contourArea(contour) < RECTANGULAR * long * short:
+    if cv2.contourArea(contour) < LEAST_FILL * long * short:
         return None
     return _to_plate((x, y), (wide, high), angle, REDUCTION)
 

@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 
 __all__ = ['print_beyond']
 
-STRIP = 40
+STRIP_HEIGHT = 40
 """Height to which a line is scaled, pixels."""
-LONGEST = 1200
-BEYOND = 2.0
+LONGEST_STRIP = 1200
+SEARCH_REACH = 2.0
 """How far beyond the box print is searched, in heights of the box."""
-CONTEXT = 0.4
+CONTEXT_HEIGHT = 0.4
 """How far above and below the box the frame is examined, in heights of the box: what goes on there is no print."""
-NEAR = 1.6
+LARGEST_GAP = 1.6
 """Print that begins farther from the last ink belongs to something else, in heights of the print."""
-INK = 0.5
+INK_CONTRAST = 0.5
 """Least difference from the ground, as a share of the contrast of the print."""
 LEAST_CONTRAST = 15
 """Gray levels."""
 LEAST_INK = 0.05
 """Least share of a column of the print that is ink."""
-CROSSES = 0.25
+UNREAD_OVERHANG = 0.25
 """A character that reaches farther beyond the box was not read, in heights of the print."""
-JOINT = 0.2
+CHARACTER_GAP = 0.2
 """A narrower gap lies within a character, in heights of the print."""
-REACHES = 0.15
+MOST_OVERSHOOT = 0.15
 """A character reaches farther above or below the print of the line by at most this, in heights of the print."""
 LOWEST, NARROWEST = 0.6, 0.08
 """Size of a character in heights of the print; a dash is lower, but no number ends with one."""
@@ -55,10 +55,10 @@ def print_beyond(image: MatLike, box: Polygon, others: Sequence[Polygon]) -> tup
         others: Boxes of the other lines; print in them was read.
     """
     level, to_frame = _level(image, box)
-    beyond = round(BEYOND * STRIP)
-    if level.shape[1] < 2 * beyond + STRIP // 2:
+    beyond = round(SEARCH_REACH * STRIP_HEIGHT)
+    if level.shape[1] < 2 * beyond + STRIP_HEIGHT // 2:
         return False, False
-    context = round(CONTEXT * STRIP)
+    context = round(CONTEXT_HEIGHT * STRIP_HEIGHT)
     inside = level[context:-context, beyond:-beyond]
     ground = float(np.median(inside))
     difference = inside - ground
@@ -66,9 +66,9 @@ def print_beyond(image: MatLike, box: Polygon, others: Sequence[Polygon]) -> tup
     sign, contrast = (1.0, float(high)) if high >= -low else (-1.0, float(-low))
     if contrast < LEAST_CONTRAST:
         return False, False
-    ink = sign * (level - ground) > INK * contrast
+    ink = sign * (level - ground) > INK_CONTRAST * contrast
     rows = np.flatnonzero(ink[context:-context, beyond:-beyond].mean(1) > 0.04) + context
-    if len(rows) < STRIP // 4:
+    if len(rows) < STRIP_HEIGHT // 4:
         return False, False
     band = (int(rows[0]), int(rows[-1]) + 1)
     end = _character_after(ink, beyond, band)
@@ -85,14 +85,17 @@ def print_beyond(image: MatLike, box: Polygon, others: Sequence[Polygon]) -> tup
 
 
 def _level(image: MatLike, box: Polygon) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return a line with BEYOND at both ends and CONTEXT around it, gray, and the affine matrix from it to the frame."""
+    """Return a line and its surroundings as a gray strip, and the affine matrix from the strip to the frame.
+
+    The surroundings are SEARCH_REACH at both ends, and CONTEXT_HEIGHT above and below.
+    """
     a, b, _, d = (np.array(corner, np.float32) for corner in box)
-    scale = STRIP / height(box)
-    along = (b - a) / max(1.0, length(box)) * BEYOND * height(box)
-    down = (d - a) * CONTEXT
+    scale = STRIP_HEIGHT / height(box)
+    along = (b - a) / max(1.0, length(box)) * SEARCH_REACH * height(box)
+    down = (d - a) * CONTEXT_HEIGHT
     a, b, d = a - down, b - down, d + down
-    tall = round(STRIP * (1 + 2 * CONTEXT))
-    wide = min(LONGEST, round((length(box) + 2 * BEYOND * height(box)) * scale))
+    tall = round(STRIP_HEIGHT * (1 + 2 * CONTEXT_HEIGHT))
+    wide = min(LONGEST_STRIP, round((length(box) + 2 * SEARCH_REACH * height(box)) * scale))
     source = np.array([a - along, b + along, d - along], np.float32)
     target = np.array([(0, 0), (wide, 0), (0, tall)], np.float32)
     matrix = cv2.getAffineTransform(source, target)
@@ -114,19 +117,19 @@ def _character_after(ink: NDArray[np.bool_], beyond: int, band: tuple[int, int])
     at = int(last[-1]) + 1
     while at < wide and columns[at]:
         at += 1
-    if at < wide and at - (wide - beyond) > CROSSES * tall:
+    if at < wide and at - (wide - beyond) > UNREAD_OVERHANG * tall:
         return (at + wide - beyond) / 2
     begin = at
     while begin < wide and not columns[begin]:
         begin += 1
-    stop, joint = begin, max(1, round(JOINT * tall))
+    stop, joint = begin, max(1, round(CHARACTER_GAP * tall))
     while stop < wide and columns[stop : stop + joint].any():
         stop += 1
-    if begin - at > NEAR * tall or stop - begin < NARROWEST * tall:
+    if begin - at > LARGEST_GAP * tall or stop - begin < NARROWEST * tall:
         return None
     rows = np.flatnonzero(ink[:, begin:stop].any(1))
     reaches_beyond = (
-        rows[0] < top - REACHES * tall or rows[-1] > bottom + REACHES * tall
+        rows[0] < top - MOST_OVERSHOOT * tall or rows[-1] > bottom + MOST_OVERSHOOT * tall
     )  # As an edge of the part or a frame around the print.
     low = len(np.flatnonzero(ink[top:bottom, begin:stop].any(1))) < LOWEST * tall
     return None if reaches_beyond or low else (begin + stop) / 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from cell_vision.likelihoods import NOTHING
 from cell_vision.matching.evidence_line import APART, GLUED, edge_costs, evidence_line, join_boxes
-from cell_vision.matching.likelihood_score import EDGE
+from cell_vision.matching.likelihood_score import EDGE_COST
 
 STEP = 3
 
@@ -29,8 +29,8 @@ def test_boxes_of_a_line_are_joined_with_or_without_a_blank(rendering):
 def test_edges_are_charged_where_the_rules_forbid_them(rendering):
     line = evidence_line(rendering('AB'))
     begin, end = edge_costs(line, lambda j: j != 1, lambda j: j == 2)
-    assert begin[1] == 0 and begin[1 + STEP] == -EDGE
-    assert end[1] == -EDGE and end[1 + STEP] == 0
+    assert begin[1] == 0 and begin[1 + STEP] == -EDGE_COST
+    assert end[1] == -EDGE_COST and end[1 + STEP] == 0
 
 
 def test_an_empty_line_has_no_text():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cell_vision.matching.likelihood_score import EDGE, NumberTable, best_path
+from cell_vision.matching.likelihood_score import EDGE_COST, NumberTable, best_path
 
 
 def score(number: str, values: np.ndarray, begin: float = 0.0) -> float:
@@ -47,7 +47,7 @@ def test_the_upper_bound_is_never_below_the_score(rendering):
     assert (table.upper_bounds(values) >= table.scores(values, np.arange(5), free, free)).all()
 
 
-@pytest.mark.parametrize('cost', [0.0, -EDGE])
+@pytest.mark.parametrize('cost', [0.0, -EDGE_COST])
 def test_a_begin_that_the_rules_forbid_is_charged(cost, rendering):
     assert score('74LS12', rendering('74LS12'), cost) == cost
 

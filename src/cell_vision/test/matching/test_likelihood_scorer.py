@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cell_common.catalogue import Part
 from cell_vision.matching.default_weights import load_weights
-from cell_vision.matching.likelihood_score import EDGE
+from cell_vision.matching.likelihood_score import EDGE_COST
 from cell_vision.matching.likelihood_scorer import LikelihoodScorer
 from cell_vision.matching.patterns import patterns_of
 
@@ -24,7 +24,7 @@ def test_a_number_with_a_makers_prefix_and_suffix_scores_zero_and_far_numbers_ar
 
 @pytest.mark.parametrize('text', ['74LS192', 'X174LS19', '74LS19B1'])
 def test_a_letter_or_digit_beside_the_number_that_no_rule_allows_costs_as_much_as_an_error(text, rendering):
-    assert scores(['74LS19'], [rendering(text)]) == {'74LS19': -EDGE}
+    assert scores(['74LS19'], [rendering(text)]) == {'74LS19': -EDGE_COST}
 
 
 def test_a_suffix_of_the_catalogue_is_free(rendering):

@@ -28,9 +28,9 @@ POINTED = {'U': 'V'}
 # Decision 0007, draw 12.
 VOLTS = re.compile(r'(?<=\d)U(?=[AD]C)')
 """There is no unit UAC or UDC."""
-DOUBT = 0.03
+RIVAL_PROBABILITY = 0.03
 """Probability of the other character relative to the best one."""
-DOUBTFUL = 0.9
+SURE_PROBABILITY = 0.9
 """A number with a character less likely than this is read a second time."""
 ROUNDED = {'5': 'S'}
 FAINT_DOUBT = 0.002
@@ -43,11 +43,11 @@ SHARP_WINS = 0.05
 """A character of the sharp strip is kept unless the blurred strip is more confident by at least this."""
 MOST_DIFFER = 0.34
 """Largest share of differing characters up to which two readings are compared character by character."""
-FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
+BLUR_SENSITIVE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
 """Pairs whose difference blur removes: the character with the higher joint probability of both readings is taken."""
 DOTS = '.:'
 # Decision 0007, draw 6.
-SPECK = 1.25
+SPECK_STEPS = 1.25
 """A dot between neighbors at most this many usual steps apart is a scratch, not print."""
 PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '
 
@@ -61,7 +61,7 @@ class DecodedText:
         score: Confidence, 0..1.
         doubtful: The text may be a number and a character of it is not certain.
         sure: Probability of each character of the text, 0..1.
-        fine: For each character the probabilities of its partners in FINE.
+        fine: For each character the probabilities of its partners in BLUR_SENSITIVE.
         centers: For each character the step at its center, in steps of the recognizer.
     """
 
@@ -100,7 +100,7 @@ def _most_likely(sharp: DecodedText, soft: DecodedText) -> str:
     """
     known, blurred = (_characters(read) for read in (sharp, soft))
     pairs = list(zip(known, blurred, strict=False))
-    differ = sum(a != b and {a, b} not in FINE for (a, *_), (b, *_) in pairs)
+    differ = sum(a != b and {a, b} not in BLUR_SENSITIVE for (a, *_), (b, *_) in pairs)
     if len(known) != len(blurred) or differ > MOST_DIFFER * len(known):
         return soft.text if soft.score >= sharp.score else sharp.text
     chosen = (_character(one, other) for one, other in pairs)
@@ -108,7 +108,7 @@ def _most_likely(sharp: DecodedText, soft: DecodedText) -> str:
 
 
 _Character = tuple[str, float, Mapping[str, float]]
-"""Character, its probability, and the probabilities of its partners in FINE."""
+"""Character, its probability, and the probabilities of its partners in BLUR_SENSITIVE."""
 
 
 def _characters(read: DecodedText) -> list[_Character]:
@@ -120,7 +120,7 @@ def _character(one: _Character, other: _Character) -> str:
     (sharp, of_sharp, sharp_fine), (soft, of_soft, soft_fine) = one, other
     if ROUNDED.get(sharp) == soft:
         return soft
-    if {sharp, soft} in FINE:
+    if {sharp, soft} in BLUR_SENSITIVE:
         return soft if of_soft * sharp_fine.get(soft, 0.0) > of_sharp * soft_fine.get(sharp, 0.0) else sharp
     return sharp if of_sharp > of_soft - SHARP_WINS else soft
 
@@ -151,9 +151,9 @@ class CtcDecoder:
         """Digit -> classes that count as this digit next to another one."""
         self._fine = {
             place[read]: tuple(
-                (other, place[other]) for pair in FINE if read in pair for other in pair - {read} if other in place
+                (other, place[other]) for pair in BLUR_SENSITIVE if read in pair for other in pair - {read} if other in place
             )
-            for read in set().union(*FINE)
+            for read in set().union(*BLUR_SENSITIVE)
             if read in place
         }
 
@@ -185,7 +185,7 @@ class CtcDecoder:
         return DecodedText(
             text,
             float(sure.mean()),
-            bool(faint or sure.min() < DOUBTFUL) and may_be_number(text),
+            bool(faint or sure.min() < SURE_PROBABILITY) and may_be_number(text),
             tuple(map(float, sure)),
             tuple(
                 {other: float(likely[i, at]) for other, at in self._fine.get(int(read), ())} for i, read in enumerate(chosen)
@@ -218,7 +218,7 @@ class CtcDecoder:
 
         for i in (*reversed(doubt), *doubt):  # backward first: a new zero may turn its neighbor into one
             other, much = doubt[i]
-            beside = much >= DOUBT and (text[i] in POINTED or is_figure(i - 1))
+            beside = much >= RIVAL_PROBABILITY and (text[i] in POINTED or is_figure(i - 1))
             if beside or i in pairs or (i in zeros and (is_figure(i + 1) or i + 1 in zeros)):
                 chosen[i] = other
         for i, read in enumerate(map(int, chosen)):
@@ -250,7 +250,7 @@ def _find_specks(text: Sequence[str], steps: Sequence[int]) -> list[bool]:
     """
     printed = [character.isalnum() for character in text]
     apart = [steps[i + 1] - steps[i] for i in range(len(text) - 1) if printed[i] and printed[i + 1]]
-    room = SPECK * sum(apart) / max(1, len(apart))
+    room = SPECK_STEPS * sum(apart) / max(1, len(apart))
 
     def is_speck(i: int) -> bool:
         if text[i] == '-':

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Release2Result = Sequence[Sequence[tuple[NDArray[np.float32], tuple[str, float]]] | None] | None
     """`[[[box, (text, score)], ...]]`, `[None]` or None when there is no text."""
 
-STANDING = 1.5
+STANDING_ASPECT = 1.5
 """PaddleOCR rotates a crop with at least this ratio of height to width by 90 degrees to the left."""
 
 
@@ -202,7 +202,7 @@ def _text_corners(box: NDArray[np.float64], flipped: bool) -> Polygon:
     """
     wide = max(np.linalg.norm(box[1] - box[0]), np.linalg.norm(box[2] - box[3]))
     high = max(np.linalg.norm(box[3] - box[0]), np.linalg.norm(box[2] - box[1]))
-    return order_corners(box.tolist(), int(high >= STANDING * wide) + 2 * flipped)
+    return order_corners(box.tolist(), int(high >= STANDING_ASPECT * wide) + 2 * flipped)
 
 
 def _reading_order(reading: Reading) -> tuple[float, float]:

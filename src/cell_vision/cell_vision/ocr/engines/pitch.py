@@ -13,13 +13,13 @@ from statistics import median
 
 from cell_vision.types import MISSING
 
-__all__ = ['SUSPECT', 'gap_ratios', 'gaps', 'mark_gaps']
+__all__ = ['SUSPECT_GAP', 'gap_ratios', 'gaps', 'mark_gaps']
 
-WIDE = 1.52
+WIDE_GAP = 1.52
 """A gap of at least this many pitches is a hole or a lost blank (mean of two measurements at different scales)."""
-WIDE_ALONE = 1.6
+WIDE_GAP_ALONE = 1.6
 """The same for a single measurement; the recognizer's steps are coarse."""
-SUSPECT = 1.4
+SUSPECT_GAP = 1.4
 """From this ratio on a second measurement, at another scale, is worth its time."""
 BROAD, ROOMY = 'MW', 'DNOQ-'
 BROAD_ROOM, ROOMY_ROOM = 0.25, 0.1
@@ -56,8 +56,8 @@ def gaps(ratios: Sequence[float], again: Sequence[float] = ()) -> list[int]:
         again: Of the same characters measured at another scale; empty = not measured.
     """
     if len(again) != len(ratios):
-        return [i for i, ratio in enumerate(ratios) if ratio >= WIDE_ALONE]
-    return [i for i, (one, other) in enumerate(zip(ratios, again, strict=True)) if (one + other) / 2 >= WIDE]
+        return [i for i, ratio in enumerate(ratios) if ratio >= WIDE_GAP_ALONE]
+    return [i for i, (one, other) in enumerate(zip(ratios, again, strict=True)) if (one + other) / 2 >= WIDE_GAP]
 
 
 def mark_gaps(text: str, measured: str, found: Sequence[int]) -> str | None:

@@ -20,7 +20,7 @@ from cell_vision.ocr.engines.inference import Network, load_network, select_back
 from cell_vision.ocr.engines.ink_gaps import ink_gaps, wide_gaps
 from cell_vision.ocr.engines.likelihood_fold import LikelihoodFold
 from cell_vision.ocr.engines.model_files import DETECTOR, DIRECTION, RECOGNIZER, model_folder
-from cell_vision.ocr.engines.pitch import SUSPECT, gap_ratios, gaps, mark_gaps
+from cell_vision.ocr.engines.pitch import SUSPECT_GAP, gap_ratios, gaps, mark_gaps
 from cell_vision.ocr.engines.ppocr_ops import (
     DIRECTION_SHAPE,
     PLATE_SHAPES,
@@ -42,14 +42,14 @@ from cell_vision.types import Reading
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
-CERTAIN = 0.9
+FLIP_CERTAIN = 0.9
 """Confidence of the direction classifier above which a strip is turned over.
 
 For the other lines of a plate the longest line decides if it is as certain either way.
 """
-UNSURE = 0.5
+FLIP_UNSURE = 0.5
 # Decision 0007, draw 11: a part upside down was read at 0.87.
-UPRIGHT = 0.88
+UPRIGHT_CONFIDENCE = 0.88
 """A line read with less confidence is also read turned over: the classifier may be wrong."""
 SECOND_SCALE = 1.3
 """Stretch of a strip whose gaps are measured a second time."""
@@ -140,12 +140,12 @@ class PpOcrEngine:
             one_plate: The image shows a single plate.
         """
         longest = max(strips, key=lambda strip: strip.aspect_ratio, default=None) if one_plate else None
-        likely = UNSURE if longest is None else self._is_upside_down(longest)
+        likely = FLIP_UNSURE if longest is None else self._is_upside_down(longest)
 
         def must_turn(strip: TextStrip) -> bool:
-            sure = not 1 - CERTAIN <= likely <= CERTAIN
+            sure = not 1 - FLIP_CERTAIN <= likely <= FLIP_CERTAIN
             decided = longest is not None and (strip is longest or (sure and strip.same_direction(longest)))
-            return (likely if decided else self._is_upside_down(strip)) > CERTAIN
+            return (likely if decided else self._is_upside_down(strip)) > FLIP_CERTAIN
 
         return [strip.flipped() if must_turn(strip) else strip for strip in strips]
 
@@ -163,10 +163,10 @@ class PpOcrEngine:
             Reading with MISSING in each gap, and the likelihoods of all readings of the strip.
         """
         sharp, rendering = self._run(strip.image)
-        if sharp.score < UPRIGHT and sum(map(str.isalnum, sharp.text)) >= TURNED_LENGTH:
+        if sharp.score < UPRIGHT_CONFIDENCE and sum(map(str.isalnum, sharp.text)) >= TURNED_LENGTH:
             turned = strip.flipped()
             other, turned_rendering = self._run(turned.image)
-            if other.score > max(sharp.score, UPRIGHT):
+            if other.score > max(sharp.score, UPRIGHT_CONFIDENCE):
                 strip, sharp, rendering = turned, other, turned_rendering
         text, score, renderings = sharp.text, sharp.score, [rendering]
         if sharp.doubtful:
@@ -193,7 +193,7 @@ class PpOcrEngine:
         rooms = ink_gaps(strip.image, recognizer_places(strip.image, [read.centers[i] for i in printed]))
         seen = [printed[i] for i in wide_gaps(read.text.replace(' ', ''), rooms)] if rooms else None
         ratios = gap_ratios(read.text, read.centers)
-        if max(ratios, default=0.0) < SUSPECT:
+        if max(ratios, default=0.0) < SUSPECT_GAP:
             return seen, []
         wide, _ = self._run(_stretched(strip.image, SECOND_SCALE))
         again = gap_ratios(wide.text, wide.centers) if wide.text == read.text else []

@@ -34,12 +34,12 @@ PLATE_SIDE = 480
 """The plate of a single part is read with a longest side of at most this, pixels."""
 # Input of the direction classifier of PP-OCR: height, width.
 DIRECTION_SHAPE = (48, 192)
-FILLED = 0.3
+TEXT_PROBABILITY = 0.3
 """A pixel belongs to text above this probability."""
 LEAST_BOX_SCORE = 0.5
 UNCLIP = 1.6
 """A box grows by area * UNCLIP / circumference, pixels: the map shows only the core of the text."""
-ENDS = 0.2
+END_EXTENSION = 0.2
 """A box is lengthened by this many of its heights at each end."""
 LEAST_SIDE = 3
 # Input height with which the recognizer of PP-OCRv4 was trained.
@@ -56,10 +56,10 @@ LONG, SQUEEZED = 256, 0.5
 STRIP_WIDTHS = range(LEAST_STRIP, LONGEST_STRIP + 1, STRIP_STEP)
 RUNS_ALIKE = 0.97
 """Least cosine of the angle between two lines of the same direction."""
-TALL = 1.5
+STANDING_ASPECT = 1.5
 """A box of at least this ratio of height to width stands on its side."""
 # Decision 0008: half a dot pitch.
-SOFT = 0.06
+DOT_BLUR = 0.06
 """Sigma of the blur that joins dots to strokes, in strip heights. Rows of dots are about a tenth of a height apart."""
 
 
@@ -125,7 +125,7 @@ def text_boxes(probability: NDArray[np.float32]) -> list[Corners]:
         Corners in pixels of the map, grown by UNCLIP, in no particular order.
     """
     # As in PaddleOCR: closes gaps of one pixel.
-    mask = cv2.dilate((probability > FILLED).astype(np.uint8), np.ones((2, 2), np.uint8))
+    mask = cv2.dilate((probability > TEXT_PROBABILITY).astype(np.uint8), np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     found = []
     for contour in contours:
@@ -142,7 +142,7 @@ def text_boxes(probability: NDArray[np.float32]) -> list[Corners]:
 
 def _extend_ends(wide: float, high: float) -> tuple[float, float]:
     """Lengthen a box: the detector leaves out faint print at the ends of a line."""
-    ends = 2 * ENDS * min(wide, high)
+    ends = 2 * END_EXTENSION * min(wide, high)
     return (wide + ends, high) if wide >= high else (wide, high + ends)
 
 
@@ -158,7 +158,7 @@ def crop_strip(image: MatLike, box: Corners) -> TextStrip:
     target = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32)
     matrix = cv2.getPerspectiveTransform(np.asarray(box, np.float32), target)
     strip = cv2.warpPerspective(image, matrix, (wide, high), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    standing = high >= TALL * wide
+    standing = high >= STANDING_ASPECT * wide
     if standing:
         strip = cv2.rotate(strip, cv2.ROTATE_90_COUNTERCLOCKWISE)
     return TextStrip(strip, order_corners(box.tolist(), int(standing)))
@@ -212,7 +212,7 @@ def blur_dots(strip: MatLike) -> MatLike:
     Args:
         strip: BGR, uint8; the blur grows with its height.
     """
-    return cv2.GaussianBlur(strip, (0, 0), SOFT * strip.shape[0])
+    return cv2.GaussianBlur(strip, (0, 0), DOT_BLUR * strip.shape[0])
 
 
 def _padded(strip: MatLike, wide: int, padded: int) -> NDArray[np.float32]:

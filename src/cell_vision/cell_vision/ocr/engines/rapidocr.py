@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MODELS = {'Det': DETECTOR, 'Cls': DIRECTION, 'Rec': RECOGNIZER}
 FLIP_CERTAIN = 0.9
 """Confidence of the direction classifier above which a line is turned over (default of PP-OCR)."""
-STANDING = 1.5
+STANDING_ASPECT = 1.5
 """RapidOCR rotates a crop with at least this ratio of height to width by 90 degrees to the left."""
 
 
@@ -122,7 +122,7 @@ def _text_corners(box: NDArray[np.float32], crop_shape: tuple[int, ...], flip: t
     """
     wide = np.hypot(*(box[1] - box[0]))
     high = np.hypot(*(box[3] - box[0]))
-    rotated = high >= STANDING * wide and crop_shape[1] >= crop_shape[0]
+    rotated = high >= STANDING_ASPECT * wide and crop_shape[1] >= crop_shape[0]
     flipped = '180' in str(flip[0]) and flip[1] > FLIP_CERTAIN
     return order_corners(box.tolist(), int(rotated) + 2 * flipped)
 
