@@ -34,7 +34,7 @@ from cell_history.bags.writer import BagWriteError, BagWriter
 from cell_history.recorder.causes import CauseFinder
 from cell_history.recorder.clips import Cause, Clip, ClipBuffer, ClipMessage, to_line
 from cell_history.recorder.limits import Limits, StoredBag
-from cell_history.recorder.offered_qos import DEPTH, offered, strongest
+from cell_history.recorder.offered_qos import DEPTH, compatible_profile, stored_profiles
 from cell_history.recorder.parameters import RecorderParameters
 from cell_history.recorder.selection import CLIP_TOPICS, wants
 from cell_history.recorder.snapshot_collector import SnapshotCollector
@@ -251,13 +251,13 @@ class RecorderNode(Node):
             self._refused.add(name)
             self.get_logger().warning(f'{name} is not recorded: {error}')
             return
-        topic = self._topics[name] = _Topic(kinds[0], strongest(self.get_publishers_info_by_topic(name)), recorded)
+        topic = self._topics[name] = _Topic(kinds[0], compatible_profile(self.get_publishers_info_by_topic(name)), recorded)
         self._subscribe(name, topic)
 
     def _adapt(self, name: str) -> None:
         """Subscribe again when a new publisher offers less than the subscription asks for."""
         topic, publishers = self._topics[name], self.get_publishers_info_by_topic(name)
-        profile = strongest(publishers)
+        profile = compatible_profile(publishers)
         if publishers and profile != topic.profile and topic.subscription is not None:
             topic.profile = profile
             self.destroy_subscription(topic.subscription)
@@ -308,7 +308,7 @@ class RecorderNode(Node):
     def _write(self, name: str, topic: _Topic, data: bytes, time_ns: int) -> None:
         def write(writer: BagWriter) -> None:
             if not writer.has(name):
-                writer.add(name, topic.kind, offered(self.get_publishers_info_by_topic(name)))
+                writer.add(name, topic.kind, stored_profiles(self.get_publishers_info_by_topic(name)))
             writer.write(name, time_ns, data)
             self._counts[name] += 1
 

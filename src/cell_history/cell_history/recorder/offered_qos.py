@@ -11,14 +11,20 @@ from rclpy.node import TopicEndpointInfo
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 
-__all__ = ['DEPTH', 'offered', 'strongest']
+__all__ = ['DEPTH', 'compatible_profile', 'stored_profiles']
 
 DEPTH = 1000
 PolicyT = TypeVar('PolicyT', QosHistory, QosDurability, QosReliability, QosLiveliness)
 
 
-def strongest(publishers: Iterable[TopicEndpointInfo]) -> QoSProfile:
-    """Return the strongest profile that fits every publisher of a topic."""
+def compatible_profile(publishers: Iterable[TopicEndpointInfo]) -> QoSProfile:
+    """Return the strongest profile for a subscription that receives every publisher of a topic.
+
+    Reliable and latched only if all publishers are: a subscription that asks a publisher for more than it offers gets nothing.
+
+    Args:
+        publishers: Those of one topic; none gives a reliable, volatile profile.
+    """
     offers = [publisher.qos_profile for publisher in publishers]
     reliable = all(offer.reliability != ReliabilityPolicy.BEST_EFFORT for offer in offers)
     latched = bool(offers) and all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
@@ -29,7 +35,7 @@ def strongest(publishers: Iterable[TopicEndpointInfo]) -> QoSProfile:
     )
 
 
-def offered(publishers: Iterable[TopicEndpointInfo]) -> list[Qos]:
+def stored_profiles(publishers: Iterable[TopicEndpointInfo]) -> list[Qos]:
     """Return the profiles of the publishers in the form in which bags store them."""
     return [_stored(publisher.qos_profile) for publisher in publishers]
 
