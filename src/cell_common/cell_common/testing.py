@@ -14,6 +14,7 @@ import functools
 import itertools
 import os
 import queue
+import random
 import shutil
 import signal
 import socket
@@ -56,6 +57,8 @@ DEADLINE_S = 30.0
 """Far longer than anything takes here: other programs may hold the processor, and only a failing test waits for it."""
 POLL_S = 0.01
 SPIN_TIMEOUT_S = 0.1
+LOWEST_PORT, PORT_TRIES = 12_000, 100
+"""Lower ports belong to well-known services."""
 FULL = 'CELL_FULL' in os.environ
 """Whether tests of endurance run in their long form: more kills, more random input, every size of the page."""
 SOCKETIO_CLIENTS = Path(sysconfig.get_path('purelib')).parents[2] / 'socketio-clients'
@@ -65,12 +68,19 @@ SOCKETIO_CLIENTS = Path(sysconfig.get_path('purelib')).parents[2] / 'socketio-cl
 def free_port() -> int:
     """Return a TCP port of the loopback interface that is free now.
 
-    Another process may take it before it is used. Prefer port 0 and ask the server for its port; use this where a port must be
-    known before its server starts, or stay closed.
+    It is below the range from which the kernel gives ports, so that no connection or server with port 0 takes it before it is
+    used. Prefer port 0 and ask the server for its port; use this where a port must be known before its server starts, or stay
+    closed.
     """
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return int(probe.getsockname()[1])
+    given_from = int(Path('/proc/sys/net/ipv4/ip_local_port_range').read_text().split()[0])
+    # Of the system: processes that seed the generator alike would get the same ports.
+    choose = random.SystemRandom()
+    for _ in range(PORT_TRIES):
+        port = choose.randrange(LOWEST_PORT, given_from) if given_from > 2 * LOWEST_PORT else 0
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(('127.0.0.1', port))
+            return int(probe.getsockname()[1])
+    raise OSError('no free port was found')
 
 
 def wait_until(condition: Callable[[], T], timeout: float = DEADLINE_S, what: str = '') -> T:

@@ -69,7 +69,7 @@ class Cell:
         return future.result().result
 
     def _send(self, client: Any, goal: Any) -> Any:
-        assert client.wait_for_server(5.0)
+        wait_until(client.server_is_ready, what='the action')
         sending = self.graph.request(
             lambda: client.send_goal_async(goal, lambda message: self.feedback.append(message.feedback))
         )

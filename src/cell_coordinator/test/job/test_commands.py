@@ -46,7 +46,8 @@ def test_expired_commands_are_rejected_and_audited(cell):
     assert cell.result(cell.run(1, command=CommandInfo(**TOO_OLD))).code == ResultCode.EXPIRED
     assert cell.set_job(1, **TOO_OLD).code == ResultCode.EXPIRED
     assert not cell.robot.sent and cell.jobs[-1].state == JobState.NONE
-    assert cell.rows('SELECT command, code FROM command_log ORDER BY command') == [('run_job', 1), ('set_job', 1)]
+    logged = [('run_job', 1), ('set_job', 1)]
+    wait_until(lambda: cell.rows('SELECT command, code FROM command_log ORDER BY command') == logged)
 
 
 @pytest.mark.parametrize(
