@@ -11,6 +11,7 @@ evaluated at launch.
 import secrets
 from collections.abc import Mapping
 
+from cell_bringup.launch_monitoring import MONITORING_ARGUMENTS, viewers
 from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
 from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import (
@@ -139,15 +140,6 @@ ARGUMENTS = [
         'legacy_hub_port', default_value='5002', description='TCP port for backends of the replaced OCR system.'
     ),
     DeclareLaunchArgument('sim_camera_port', default_value='8090', description='TCP port of the simulated camera.'),
-    DeclareLaunchArgument(
-        'record', default_value='false', choices=BOOLEAN, description='Record the cell into the folder recordings of state_dir.'
-    ),
-    DeclareLaunchArgument(
-        'record_what',
-        default_value='decisions',
-        choices=['decisions', 'vision', 'everything'],
-        description='What is recorded; vision = with the pictures, so that they can be read again.',
-    ),
     DeclareLaunchArgument('use_sim_time', default_value='false', choices=BOOLEAN, description='Use the time from /clock.'),
     DeclareLaunchArgument('respawn', default_value='true', choices=BOOLEAN, description='Restart a node after it exits.'),
     DeclareLaunchArgument(
@@ -219,11 +211,29 @@ def launched_with(name: str, value: str) -> EqualsSubstitution:
     return EqualsSubstitution(LaunchConfiguration(name), value)
 
 
+def framed(
+    package: str, executable: str, *parameters: Mapping[str, object], when: Substitution, **frames: object
+) -> list[Node]:
+    """Describe a node with frames, in two variants: launch argument frame_prefix must not replace that of the file by nothing.
+
+    Args:
+        package: ROS package.
+        executable: Its executable, which is also the node's name.
+        parameters: As for `node`.
+        when: The node starts only if it is "true".
+        frames: Parameters that hold while frame_prefix is given.
+    """
+    is_given = NotEqualsSubstitution(LaunchConfiguration('frame_prefix'), '')
+    without, given = (IfCondition(AndSubstitution(when, choice)) for choice in (NotSubstitution(is_given), is_given))
+    return [
+        node(package, executable, *parameters, condition=without),
+        node(package, executable, *parameters, frames, condition=given),
+    ]
+
+
 CATALOGUE = {'catalogue_file': text('catalogue_file')}
 DATABASE = {'database_url': text('database_url')}
 STATE = {'state_dir': text('state_dir')}
-SIMULATED = IfCondition(LaunchConfiguration('simulation'))
-REAL = UnlessCondition(LaunchConfiguration('simulation'))
 SETTINGS = {'settings_file': text('settings_file')}
 IS_NAMED = NotEqualsSubstitution(LaunchConfiguration('settings_file'), '')
 NAMED, UNNAMED = IfCondition(IS_NAMED), UnlessCondition(IS_NAMED)
@@ -238,14 +248,21 @@ def generate_launch_description() -> LaunchDescription:
     Returns:
         Arguments, environment variables of all processes, and the nodes in one namespace.
     """
-    cell = [PushRosNamespace(LaunchConfiguration('namespace')), *central_nodes(), *web_nodes(), devices(), *simulated_world()]
+    cell = [
+        PushRosNamespace(LaunchConfiguration('namespace')),
+        *central_nodes(),
+        *web_nodes(),
+        *monitoring_nodes(),
+        devices(),
+        *simulated_world(),
+    ]
     environment = [
         # Otherwise a node that is killed loses the last lines of its log.
         SetEnvironmentVariable('PYTHONUNBUFFERED', '1'),
         # rosbridge serves only who knows it: the gateway, which checks every message. Another one at each start.
         SetEnvironmentVariable('ROSBRIDGE_SECRET', secrets.token_urlsafe(32)),
     ]
-    return LaunchDescription([*ARGUMENTS, *environment, GroupAction(cell)])
+    return LaunchDescription([*ARGUMENTS, *MONITORING_ARGUMENTS, *environment, GroupAction(cell), *viewers()])
 
 
 def central_nodes() -> list[Node]:
@@ -291,6 +308,17 @@ def web_nodes() -> list[Node]:
     ]
 
 
+def monitoring_nodes() -> list[Node]:
+    """Describe the nodes that tell tools of ROS how the cell is."""
+    rviz, foxglove, alone = (LaunchConfiguration(name) for name in ('rviz', 'foxglove', 'markers'))
+    shown = OrSubstitution(alone, OrSubstitution(rviz, foxglove))
+    recipe = {'recipe_file': text('recipe_file')}
+    return [
+        node('cell_coordinator', 'diagnostics_aggregator', {'analyzers_file': text('analyzers_file')}),
+        *framed('cell_robot', 'markers', recipe, when=shown, frame_prefix=text('frame_prefix')),
+    ]
+
+
 def devices() -> GroupAction:
     """Describe the nodes that speak to devices, real or simulated ones.
 
@@ -317,13 +345,16 @@ def devices() -> GroupAction:
         'watchdog_frequency': 2.0,
         'stale_data': 1.0,
     }
+    simulated = LaunchConfiguration('simulation')
+    real, prefix = NotSubstitution(simulated), text('frame_prefix')
+    camera_frame = ParameterValue([LaunchConfiguration('frame_prefix'), 'camera_optical_frame'], value_type=str)
     return GroupAction(
         condition=IfCondition(LaunchConfiguration('devices')),
         actions=[
-            node('cell_vision', 'camera', condition=REAL),
-            node('cell_vision', 'camera', simulated_camera, condition=SIMULATED),
-            node('cell_robot', 'robot', CATALOGUE, DATABASE, robot, real_robot, condition=REAL),
-            node('cell_robot', 'robot', CATALOGUE, DATABASE, robot, simulated_robot, condition=SIMULATED),
+            *framed('cell_vision', 'camera', when=real, frame_id=camera_frame),
+            *framed('cell_vision', 'camera', simulated_camera, when=simulated, frame_id=camera_frame),
+            *framed('cell_robot', 'robot', CATALOGUE, DATABASE, robot, real_robot, when=real, frame_prefix=prefix),
+            *framed('cell_robot', 'robot', CATALOGUE, DATABASE, robot, simulated_robot, when=simulated, frame_prefix=prefix),
             *scale_bridges(),
         ],
     )

@@ -75,7 +75,13 @@ def generate_launch_description() -> LaunchDescription:
             name='web_gateway',
             output='screen',
             # Without a database and without the API that takes bags.
-            parameters=[{'port': typed('web_port', int), 'rosbridge_port': typed('rosbridge_port', int)}],
+            parameters=[
+                {
+                    'port': typed('web_port', int),
+                    'rosbridge_port': typed('rosbridge_port', int),
+                    'bridge_check_node': 'replay',
+                }
+            ],
         ),
     ]
     end = RegisterEventHandler(

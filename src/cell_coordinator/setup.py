@@ -23,6 +23,7 @@ setup(
         'console_scripts': [
             'coordinator = cell_coordinator.node:main',
             'alarms = cell_coordinator.alarms.node:main',
+            'diagnostics_aggregator = cell_coordinator.diagnostics_aggregator.node:main',
         ],
     },
 )

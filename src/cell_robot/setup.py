@@ -24,6 +24,7 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
+            'markers = cell_robot.scene.node:main',
             'robot = cell_robot.node:main',
         ],
     },

@@ -9,8 +9,9 @@
     state_folder     state folder of the running cell
     doctor, doctor_site, doctor_probe, doctor_facts    checks of the weigh side, and the facts they judge
     demo             `cell run`
+    launch_monitoring, views    part of cell.launch.py: RViz, rqt and Foxglove for this cell
 
 Public API: the modules of `__all__`, and in each the names of its own `__all__`.
 """
 
-__all__ = ['client', 'demo', 'jobs']
+__all__ = ['client', 'demo', 'jobs', 'launch_monitoring', 'views']

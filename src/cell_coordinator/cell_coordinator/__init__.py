@@ -7,6 +7,7 @@ Start with `node` (the wiring) and `job/machine` (the rules). `figures`, `figure
     figures          OEE, stops, rejects and cycle times of the jobs of a time
     history_reader   jobs, pieces with readings and triggers, and alarms, page by page
     health           which node is OK, and whether a job may start
+    diagnostics_aggregator/   node `diagnostics_aggregator`: the reports of all nodes as one tree
     alarms/          node `alarms`, a process of its own, so alarms outlive a crash of the coordinator
 """
 

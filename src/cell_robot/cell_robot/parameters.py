@@ -96,7 +96,7 @@ class RobotParameters:
         'Whether to publish the frames of the arm on /tf and /tf_static; false where the official driver publishes them. '
         'The frames of tool and trays are always published.',
     )
-    frame_prefix: str = parameter('', 'Prefix of every frame name, so that several arms can share one TF tree, e.g. cell2_.')
+    frame_prefix: str = parameter('', 'Prefix of every frame name, so that several arms can share one TF tree, e.g. cell2/.')
     listen_address: str = parameter(
         '127.0.0.1', 'letters: listening address for the UR program; 0.0.0.0 = every network of this machine.'
     )

@@ -113,6 +113,7 @@ class RecordedReader:
                 threads=options.threads,
                 backend=options.backend,
                 precision=options.precision,
+                model_dir=options.model_dir,
             ),
         )
 
@@ -131,8 +132,15 @@ class RecordedReader:
 
 @functools.lru_cache(2)
 def _engine(name: str, options: EngineOptions) -> Engine:
-    """Return a loaded engine; two replays in one process share it. Its compiled models go to no cache outside the replay."""
-    return make_engine(name, options)
+    """Return a loaded engine; two replays in one process share it. Its compiled models go to no cache outside the replay.
+
+    It is warmed up to the end, as a live engine is after its first idle seconds: networks compiled for one shape round
+    differently from the one for any shape, so that scores and doubtful texts would differ.
+    """
+    engine = make_engine(name, options)
+    while engine.warm_next():
+        pass
+    return engine
 
 
 class RecordedJudge:

@@ -30,14 +30,17 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage
 
+from cell_web.bridge_check import BridgeCheck, CheckSettings
 from cell_web.connections import ConnectionLimits
 from cell_web.last_values import LastValues
+from cell_web.metrics import CellCollector, MetricsRoutes, WebFigures
 from cell_web.mjpeg_hub import FrameHub, MjpegFrame
 from cell_web.pages import find_page_folder
 from cell_web.parameters import GatewayParameters
 from cell_web.roles import ROLES
 from cell_web.routes import bag_api_routes, report_routes
-from cell_web.server import FixedRoleSessions, Routes, Server, ServerSettings
+from cell_web.server import FixedRoleSessions, Routes, Server, ServerSettings, bridge_headers
+from cell_web.server_health import ReadyRoutes
 from cell_web.server_proxy import ProxyLimits
 
 TOPICS = {'camera': 'camera/image_raw/compressed', 'overlay': 'ocr/overlay/compressed'}
@@ -93,7 +96,11 @@ class GatewayNode(Node):
         super().__init__('web_gateway', **options)
         self.parameters = declare_parameters(self, GatewayParameters)
         self.last_values = LastValues(self)
+        self._bridge_check = BridgeCheck(self._check_settings()) if self.parameters.bridge_check_period else None
         routes = [*self._routes(), self.last_values]  # first: an invalid parameter raises before any thread runs
+        if self._bridge_check is not None:
+            routes.append(ReadyRoutes(self._bridge_check.health))
+        routes.append(MetricsRoutes(CellCollector(self, self.last_values, self._web_figures)))
         self._log = RosLogHandler(self)
         self._log.addFilter(RepeatLimit())
         for name in LOGGERS:
@@ -113,6 +120,8 @@ class GatewayNode(Node):
         self._diagnostics.add('page', self._page_health)
         self._diagnostics.add('rosbridge', self._rosbridge_health)
         self._running = self._background.submit(self.server.run())
+        if self._bridge_check is not None:
+            self._background.submit(self._bridge_check.run())
 
     def destroy_node(self) -> None:
         """Close all connections and the server thread, then the node."""
@@ -139,6 +148,27 @@ class GatewayNode(Node):
             connections=ConnectionLimits(total=p.max_connections, per_address=p.max_connections_per_address),
             limits=ProxyLimits(p.max_message, clients=p.max_clients, clients_per_address=p.max_clients_per_address),
             bridge_secret=os.environ.get(SECRET_VARIABLE, ''),
+        )
+
+    def _check_settings(self) -> CheckSettings:
+        """Return the settings of the end-to-end check: this node and another one are asked through rosbridge."""
+        p = self.parameters
+        names = dict.fromkeys((self.get_name(), p.bridge_check_node or self.get_name()))
+        nodes = [f'{self.get_namespace().rstrip("/")}/{name}' for name in names]
+        url = f'ws://{p.rosbridge_address}:{p.rosbridge_port}'
+        return CheckSettings(url, bridge_headers(os.environ.get(SECRET_VARIABLE, '')), nodes, p.bridge_check_period)
+
+    def _web_figures(self) -> WebFigures:
+        """Return the gateway's own figures for /metrics."""
+        server, check = self.server, self._bridge_check
+        return WebFigures(
+            pages=server.proxy.clients,
+            viewers=server.viewers,
+            connections=server.guard.connections,
+            refused=server.proxy.rejected,
+            closed_by_limits=server.guard.refused + server.guard.timed_out,
+            frames_dropped=sum(hub.dropped for hub in self._hubs.values()),
+            bridge=None if check is None else check.health(),
         )
 
     def _routes(self) -> list[Routes]:
@@ -185,6 +215,11 @@ class GatewayNode(Node):
     def _rosbridge_health(self) -> Health:
         if self.server.proxy.refusal:
             return Health(ERROR, self.server.proxy.refusal)
+        if self._bridge_check is not None:
+            health = self._bridge_check.health()
+            values = {f'round trip to {node}': f'{seconds:.3f} s' for node, seconds in health.round_trip_s.items()}
+            level = OK if health.ok else WARN if health.starting else ERROR
+            return Health(level, health.message, values)
         if self.server.state.rosbridge:
             return Health()
         where = f'{self.parameters.rosbridge_address}:{self.parameters.rosbridge_port}'

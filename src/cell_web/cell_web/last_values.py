@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -69,14 +69,21 @@ class LastValues:
 
     def snapshot(self, topics: frozenset[str]) -> dict[str, object]:
         """Return the values of some topics as rosbridge writes them, and the age of each node's heartbeat in seconds."""
+        values = {name: to_json(message) for name, message in self.messages(topics).items()}
+        return {'values': values, 'heartbeat_age_s': self.heartbeat_ages()}
+
+    def messages(self, topics: Collection[str] = tuple(TOPICS)) -> dict[str, Any]:
+        """Return the newest message of some topics; one that never came is left out.
+
+        Args:
+            topics: Names as in TOPICS.
+        """
+        return {name: deserialize_message(data, TOPICS[name]) for name, data in list(self._messages.items()) if name in topics}
+
+    def heartbeat_ages(self) -> dict[str, float]:
+        """Return the seconds since the last heartbeat of each node that ever sent one."""
         now = time.monotonic()
-        values = {
-            name: to_json(deserialize_message(data, TOPICS[name]))
-            for name, data in list(self._messages.items())
-            if name in topics
-        }
-        ages = {name: now - received for name, received in list(self._heartbeats.items())}
-        return {'values': values, 'heartbeat_age_s': ages}
+        return {name: now - received for name, received in list(self._heartbeats.items())}
 
     def _on_heartbeat(self, heartbeat: String) -> None:
         self._heartbeats[heartbeat.data] = time.monotonic()

@@ -19,6 +19,14 @@ class GatewayParameters:
     port: int = parameter(8080, 'TCP port of the operator page; 0 = any free port.', minimum=0, maximum=65535)
     rosbridge_address: str = parameter('127.0.0.1', 'Address of rosbridge.')
     rosbridge_port: int = parameter(9090, 'TCP port of rosbridge.', minimum=1, maximum=65535)
+    bridge_check_period: float = parameter(
+        2.0,
+        'Period of the requests through rosbridge to a node and back; 0 = no check.',
+        unit='s',
+        minimum=0.0,
+        maximum=60.0,
+    )
+    bridge_check_node: str = parameter('coordinator', 'Node that is asked through rosbridge, besides web_gateway itself.')
     role: str = parameter('operator', 'Role of every session.', choices=tuple(ROLES))
     host_names: list[str] = parameter([''], 'Accepted host names, in addition to the host name and addresses of this machine.')
     origins: list[str] = parameter([''], 'Other origins that may connect, e.g. "https://plant.example".')

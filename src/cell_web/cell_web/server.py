@@ -1,8 +1,8 @@
 """HTTP server of the gateway: operator page, camera streams and rosbridge proxy.
 
 Routes: `/` page files, `/rosbridge` WebSocket, `/camera.mjpg` and `/overlay.mjpg` streams,
-`/snapshot.jpg` one frame, `/session.json` namespace and role for the page, `/healthz` for
-monitoring; more from `Routes` objects. Every request passes the Host check first.
+`/snapshot.jpg` one frame, `/session.json` namespace and role for the page, `/healthz` says that
+the process runs; more from `Routes` objects. Every request passes the Host check first.
 """
 
 from __future__ import annotations
@@ -40,6 +40,15 @@ SNAPSHOT_S = 3.0
 WRITE_S = 10.0
 # Streams never end by themselves, so the server does not wait for them longer than this.
 CLOSE_S = 1.0
+
+
+def bridge_headers(secret: str) -> dict[str, str]:
+    """Return the headers of a handshake with rosbridge.
+
+    Args:
+        secret: Secret that rosbridge asks for; "" = none.
+    """
+    return {SECRET_HEADER: secret} if secret else {}
 
 
 @dataclass(frozen=True)
@@ -171,8 +180,8 @@ class Server:
         self._hubs = hubs
         self._now_ns = now_ns
         self._routes = routes
-        secret = {SECRET_HEADER: settings.bridge_secret} if settings.bridge_secret else None
-        self.proxy = RosbridgeProxy(f'ws://{settings.rosbridge_host}:{settings.rosbridge_port}', settings.limits, secret)
+        url = f'ws://{settings.rosbridge_host}:{settings.rosbridge_port}'
+        self.proxy = RosbridgeProxy(url, settings.limits, bridge_headers(settings.bridge_secret))
         self.guard = ConnectionGuard(settings.connections)
         self._viewers = Seats(settings.viewers, settings.viewers_per_address, 'camera streams', 'max_viewers')
         self.state = ServerState()

@@ -33,7 +33,8 @@ def page(tmp_path: Path) -> Path:
 @pytest.fixture
 def make_gateway(graph: NodeGraph, page: Path) -> Iterator[Callable[..., GatewayNode]]:
     def make(**parameters: Any) -> GatewayNode:
-        options = graph.options(**{'port': 0, 'hmi_folder': str(page), 'rosbridge_port': 1, **parameters})
+        fixed = {'port': 0, 'hmi_folder': str(page), 'rosbridge_port': 1, 'bridge_check_period': 0.0}
+        options = graph.options(**{**fixed, **parameters})
         node = graph.add(GatewayNode(**options))
         assert isinstance(node, GatewayNode)
         return node
@@ -300,3 +301,16 @@ def test_one_viewer_too_many_is_refused(make_gateway: Any, browse: Browse) -> No
 def test_an_invalid_parameter_prevents_the_start(graph: NodeGraph) -> None:
     with pytest.raises(ValueError, match='role'):
         GatewayNode(**graph.options(port=0, role='king'))
+
+
+def test_ready_means_that_requests_pass_the_bridge_and_come_back(make_gateway: Any, rosbridge: Any, browse: Browse) -> None:
+    gateway = make_gateway(rosbridge_port=rosbridge.port, bridge_check_period=0.05)
+    # Silent: the sockets are accepted, so every check of the port would pass.
+    wait_until(lambda: rosbridge.received)
+    status, _, text = get(browse, gateway, '/readyz')
+    assert status == 503 and json.loads(text)['nodes']['/cell/coordinator']['age_s'] is None
+    assert get(browse, gateway, '/healthz')[0] == 200
+    rosbridge.answer = lambda message: {'op': 'service_response', 'id': message['id'], 'result': True, 'values': {}}
+    rosbridge.drop()
+    wait_until(lambda: get(browse, gateway, '/readyz')[0] == 200)
+    assert json.loads(get(browse, gateway, '/readyz')[2])['message'] == ''
