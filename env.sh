@@ -31,4 +31,9 @@ fi
 
 # Discovery stays on this machine unless the plant decides otherwise.
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
-unset _cell_root _cell_python _cell_libs
+# A node ends at once when its log folder cannot be made, e.g. in a read-only home folder.
+_cell_logs="${HOME:-/nonexistent}/.ros/log"
+if [ -z "${ROS_LOG_DIR:-}${ROS_HOME:-}" ] && ! { mkdir -p "$_cell_logs" && [ -w "$_cell_logs" ]; } 2>/dev/null; then
+  export ROS_LOG_DIR="$_cell_root/build/ros_log"
+fi
+unset _cell_root _cell_python _cell_libs _cell_logs

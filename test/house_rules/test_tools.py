@@ -1,11 +1,15 @@
 """The tools' tables and the checks that they run."""
 
 import importlib
+import os
+import subprocess
 import sys
 from collections import Counter
 
 import pytest
 from house_rules.workspace import ROOT
+
+READ_ONLY = '/proc/no/such/home'
 
 
 @pytest.fixture
@@ -125,5 +129,14 @@ def test_a_path_that_the_build_tools_cannot_use_is_refused_before_anything_is_ma
         setup.check_path(setup.Path('/opt/zelle-ü'))
 
 
-def test_the_cache_of_npm_is_in_the_workspace_because_the_home_folder_may_be_read_only(load):
+def test_caches_and_logs_are_in_the_workspace_when_the_home_folder_is_read_only(load, monkeypatch, tmp_path):
     assert load('setup').npm_environment()['npm_config_cache'].startswith(str(ROOT / 'build'))
+    monkeypatch.delenv('PIP_CACHE_DIR', raising=False)
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert 'PIP_CACHE_DIR' not in load('setup').pip_environment()
+    monkeypatch.setenv('HOME', READ_ONLY)
+    assert load('setup').pip_environment()['PIP_CACHE_DIR'].startswith(str(ROOT / 'build'))
+    show = ['bash', '-c', '. ./env.sh; echo "$ROS_LOG_DIR"']
+    environment = {name: value for name, value in os.environ.items() if not name.startswith('ROS_')}
+    asked = subprocess.run(show, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert asked.stdout.strip() == str(ROOT / 'build' / 'ros_log')

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallError, Connection, type ConnectionOptions, type Link } from '../src/core/connection';
 import { FakeRosbridge, until, type Message } from './fake_rosbridge';
 
@@ -34,6 +34,7 @@ beforeEach(async () => {
   rosbridge = await new FakeRosbridge().start();
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   connection.stop();
   await rosbridge.stop();
 });
@@ -141,6 +142,19 @@ describe('the connection', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(rosbridge.sockets.length).toBe(1);
+  });
+
+  it('is replaced when data arrives that has waited while the browser had frozen the page', async () => {
+    const received: unknown[] = [];
+    connect();
+    connection.subscribe('/cell/status', 'cell_interfaces/msg/CellStatus', 0, (status) => received.push(status));
+    await until(() => rosbridge.ops('subscribe').length === 1);
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000);
+    rosbridge.publish('/cell/status', { ready: true });
+    await until(() => rosbridge.sockets.length === 2);
+    vi.restoreAllMocks();
+    expect(received).toEqual([]);
   });
 
   it('is replaced at once after a sleep of the computer', async () => {

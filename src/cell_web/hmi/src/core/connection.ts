@@ -69,6 +69,8 @@ export class Connection {
   #attempt = 0;
   #connectTimer: ReturnType<typeof setTimeout> | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Time of the last data of this connection, local monotonic ms. */
+  #dataAt = Infinity;
 
   constructor(options: ConnectionOptions) {
     this.#options = { onMessage: () => undefined, random: Math.random, idleTimeoutMs: 3_500, connectTimeoutMs: 5_000, retryBaseMs: 250, ...options };
@@ -189,6 +191,7 @@ export class Connection {
     if (ros !== this.#ros) return; // an event of an earlier connection
     clearTimeout(this.#connectTimer);
     this.#attempt = 0;
+    this.#dataAt = performance.now();
     this.#setLink({ state: 'connected', retryAt: 0, reason: '' });
     this.#onData();
     for (const subscription of this.#subscriptions) this.#subscribeOn(ros, subscription);
@@ -205,6 +208,10 @@ export class Connection {
   }
 
   #onData(): void {
+    const now = performance.now();
+    // A browser freezes a hidden page and may deliver what has arrived meanwhile before its timers: such data is old.
+    if (this.#ros && now - this.#dataAt > this.#options.idleTimeoutMs) return this.#onClose(this.#ros, 'This page was not running.');
+    this.#dataAt = now;
     clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => {
       if (this.#ros) this.#onClose(this.#ros, 'Idle timeout: no data received from the cell.');
