@@ -299,6 +299,8 @@ def web_nodes() -> list[Node]:
         'port': number('web_port'),
         'rosbridge_port': number('rosbridge_port'),
         'api_tokens_file': in_state_dir('api_tokens.json'),
+        'kept_frames_folder': in_state_dir('kept_frames'),
+        'clips_folder': in_state_dir('recordings/clips'),
     }
     legacy = {'page_port': number('legacy_page_port'), 'hub_port': number('legacy_hub_port')}
     return [

@@ -173,7 +173,7 @@ class GatewayNode(Node):
 
     def _routes(self) -> list[Routes]:
         p = self.parameters
-        return [*report_routes(p.database_url), *(bag_api_routes(self, p.api_tokens_file) if p.api_enabled else ())]
+        return [*report_routes(p), *(bag_api_routes(self, p.api_tokens_file) if p.api_enabled else ())]
 
     def _subscription_request(self, name: str) -> Callable[[bool], None]:
         return lambda wanted: self._requests.put((name, wanted))

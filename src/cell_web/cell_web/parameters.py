@@ -41,7 +41,9 @@ class GatewayParameters:
         128, 'Maximum number of TCP connections from one address; raise it behind a reverse proxy.', minimum=4, maximum=10000
     )
     max_message: int = parameter(262144, 'Maximum message size from a page.', unit='byte', minimum=1024, maximum=16777216)
-    database_url: str = parameter('', 'SQLAlchemy URL of the weighing database, for reports; "" = no reports.')
+    database_url: str = parameter('', 'SQLAlchemy URL of the database, for reports, figures and history; "" = none of them.')
+    kept_frames_folder: str = parameter('', 'Folder of the pictures that ocr keeps, for the history; empty = no pictures.')
+    clips_folder: str = parameter('', 'Folder of the clips that recorder cuts, for the history; empty = no clips.')
     api_enabled: bool = parameter(False, 'Serve POST /api/prepuff/scan_bag, so that other programs can post bags.')
     api_tokens_file: str = parameter('', 'File of API tokens, written by "cell token new"; it contains hashes only.')
     hmi_folder: str = parameter('', 'Folder of the built operator page; "" = the installed page.')

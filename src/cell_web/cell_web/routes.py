@@ -1,4 +1,4 @@
-"""Optional routes of the gateway: reports of weigh jobs, figures of pick jobs, and the API for posted bags."""
+"""Optional routes of the gateway: reports of weigh jobs, figures of pick jobs, the history, and the API for posted bags."""
 
 from __future__ import annotations
 
@@ -7,30 +7,37 @@ from pathlib import Path
 
 from cell_common.database import DatabaseError
 from cell_common.runner import StartError
+from cell_history.queries.service import History, HistoryFolders
 from cell_weighing.reader import open_reader
 from rclpy.node import Node
 
+from cell_web.parameters import GatewayParameters
 from cell_web.server import Routes
 from cell_web.server_figures import FiguresRoutes
+from cell_web.server_history import HistoryRoutes
 from cell_web.server_reports import Reports
 from cell_web.server_scan import BagRecorder, ScanBag
 from cell_web.tokens import TokenError, TokenFile
 
 
-def report_routes(database_url: str) -> list[Routes]:
-    """Return the report routes; none without a database.
+def report_routes(parameters: GatewayParameters) -> list[Routes]:
+    """Return the routes of reports, figures and history; none without a database.
 
     Args:
-        database_url: SQLAlchemy URL; "" = no database.
+        parameters: Of the gateway.
 
     Raises:
         StartError: The text is not a URL.
     """
-    if not database_url:
+    if not parameters.database_url:
         return []
+    folders = [Path(text).expanduser() if text else None for text in (parameters.kept_frames_folder, parameters.clips_folder)]
     try:
-        engine = open_reader(database_url)
-        return [Reports(engine, time.time_ns), FiguresRoutes(engine, time.time_ns)]
+        engine = open_reader(parameters.database_url)
+        history = HistoryRoutes(
+            History(engine, HistoryFolders(*folders)), parameters.max_viewers, parameters.max_viewers_per_address
+        )
+        return [Reports(engine, time.time_ns), FiguresRoutes(engine, time.time_ns), history]
     except DatabaseError as error:
         raise StartError(str(error)) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 from cell_common.time import NS_PER_S
@@ -15,19 +16,21 @@ NEAR_NS = 5 * NS_PER_S
 
 
 class ClipIndex:
-    """The clips of a recording folder; lines that were appended are read at the next question. Not thread-safe."""
+    """The clips of a recording folder; lines that were appended are read at the next question. Any thread may ask."""
 
     def __init__(self, folder: Path | None) -> None:
         """Set the folder of the clips; None = there are none."""
         self._folder = folder
+        self._lock = threading.Lock()
         self._read = 0
         self._pieces: dict[tuple[str, int], str] = {}
         self._alarms: dict[str, list[tuple[int, str]]] = {}
 
     def of_piece(self, job_id: str, piece: int) -> str:
         """Return the name of the clip of a piece, "" if there is none."""
-        self._update()
-        return self._pieces.get((job_id, piece), '')
+        with self._lock:
+            self._update()
+            return self._pieces.get((job_id, piece), '')
 
     def of_alarm(self, name: str, raised_ns: int) -> str:
         """Return the name of the clip of an alarm, "" if there is none.

@@ -88,7 +88,7 @@ class BagHistory:
 
 @dataclass
 class History:
-    """Reads the history. It writes nothing and may be used beside the running cell; not thread-safe.
+    """Reads the history. It writes nothing and may be used beside the running cell, by any thread.
 
     Attributes:
         engine: The cell's database.
