@@ -281,7 +281,7 @@ def central_nodes() -> list[Node]:
         node('cell_vision', 'ocr', files),
         node('cell_vision', 'part_matcher', CATALOGUE, DATABASE),
         node('cell_coordinator', 'alarms', DATABASE),
-        node('cell_coordinator', 'coordinator', DATABASE, CATALOGUE),
+        node('cell_coordinator', 'coordinator', DATABASE),
         # An argument that is not given must not replace the settings_file of the parameter file.
         node('cell_history', 'recorder', CATALOGUE, recording, condition=IfCondition(LaunchConfiguration('record'))),
         node('cell_weighing', 'weigh_station', DATABASE, STATE, condition=UNNAMED),

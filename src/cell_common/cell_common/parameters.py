@@ -14,6 +14,7 @@ the same fields.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rcl_interfaces.msg import ParameterDescriptor
     from rclpy.node import Node
 
-__all__ = ['ParameterError', 'Schema', 'declare_parameters', 'parameter', 'schema_of', 'validate']
+__all__ = ['ParameterError', 'Schema', 'declare_parameters', 'parameter', 'schema_of', 'unknown_parameters', 'validate']
 
 T = TypeVar('T')
 ParameterValue = bool | int | float | str | Sequence[int] | Sequence[float] | Sequence[str]
@@ -160,6 +161,27 @@ def declare_parameters(node: Node, kind: type[T]) -> T:
         validate(name, value, schema)
         values[name] = value
     return kind(**values)
+
+
+def unknown_parameters(node: Node) -> list[str]:
+    """Return a sentence for each parameter of the parameter file that a node does not have: ROS passes over it silently.
+
+    Args:
+        node: Node that has declared all its parameters.
+    """
+    from rclpy.parameter import Parameter
+
+    with node.handle:
+        given = node.handle.get_parameters(Parameter)
+    # Quality of service is overridden by parameters that only topics with such a policy declare.
+    unknown = [name for name in sorted(given) if not node.has_parameter(name) and not name.startswith('qos_overrides.')]
+    known = node.get_parameters_by_prefix('')
+    sentences = []
+    for name in unknown:
+        close = difflib.get_close_matches(name, known, 1)
+        hint = f'Did you mean "{close[0]}"?' if close else 'Correct it in the parameter file.'
+        sentences.append(f'parameter "{name}" is unknown and has no effect. {hint}')
+    return sentences
 
 
 def _declare_one(

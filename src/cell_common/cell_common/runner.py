@@ -10,6 +10,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 
 import rclpy
@@ -20,7 +21,7 @@ from rclpy.guard_condition import GuardCondition
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from cell_common.parameters import ParameterError
+from cell_common.parameters import ParameterError, unknown_parameters
 from cell_common.services import guard_services
 from cell_common.timers import create_steady_timer
 
@@ -71,6 +72,8 @@ def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None
     try:
         node = factory()
         guard_services(node)
+        for sentence in unknown_parameters(node):
+            node.get_logger().warning(sentence)
         # Objects that exist now live as long as the node: collections need not visit them, tens of milliseconds each time.
         gc.collect()
         gc.freeze()
@@ -83,7 +86,8 @@ def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None
         create_steady_timer(node, SIGNAL_POLL_S, lambda: None, group)
         executor.spin()
     except (ParameterError, StartError) as error:
-        rclpy.logging.get_logger(factory.__module__.rsplit('.', 1)[-1]).fatal(f'cannot start: {error}')
+        # The node may not exist yet; its program has its name.
+        rclpy.logging.get_logger(Path(sys.argv[0]).name).fatal(f'cannot start: {error}')
         return EXIT_BAD_CONFIGURATION
     except ExternalShutdownException:
         pass

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 import pytest
-from cell_common.parameters import ParameterError, declare_parameters, parameter, schema_of, validate
+from cell_common.parameters import ParameterError, declare_parameters, parameter, schema_of, unknown_parameters, validate
 from cell_common.testing import NodeGraph
 from rclpy.node import Node
 
@@ -75,3 +75,19 @@ def test_each_element_of_a_list_is_checked():
     validate('retries', [1, 2], schema)
     with pytest.raises(ParameterError):
         validate('retries', [1, 0], schema)
+
+
+def test_a_parameter_that_the_node_does_not_have_is_named(graph):
+    arguments = ['--ros-args', '-p', 'retires:=5', '-p', 'rate:=20.0', '-p', 'zzz:=1', '-p', 'use_sim_time:=false']
+    node = graph.add(Node('example', **graph.options(), cli_args=arguments))
+    assert declare_parameters(node, Example).rate == 20.0
+    assert unknown_parameters(node) == [
+        'parameter "retires" is unknown and has no effect. Did you mean "retries"?',
+        'parameter "zzz" is unknown and has no effect. Correct it in the parameter file.',
+    ]
+
+
+def test_a_parameter_file_that_is_right_has_no_unknown_parameter(graph):
+    node = make(graph, rate=20.0)
+    declare_parameters(node, Example)
+    assert unknown_parameters(node) == []
