@@ -50,6 +50,8 @@ class TeachScreen:
         self._checks: list[PreflightCheck] = []
         self._checked_at = self._renewed_at = float('-inf')
         self.message, self.freedrive = '', False
+        self._may_be_on = False
+        """Freedrive was asked for, and it was not confirmed since that it is off."""
         client.node.create_subscription(JointState, 'joint_states', self._on_joints, events(10))
         client.node.create_subscription(PoseStamped, 'robot/tool_pose', self._on_pose, events(10))
 
@@ -70,7 +72,7 @@ class TeachScreen:
     def handle(self, key: str) -> bool:
         """Act on a key; returns False at the end."""
         if key == END:
-            if self.freedrive:
+            if self._may_be_on:
                 self._switch(False)
             return False
         if key == 'f':
@@ -118,9 +120,11 @@ class TeachScreen:
 
     def _switch(self, on: bool) -> None:
         request = SetFreedrive.Request(command=self._client.command(), on=on, seconds=FREEDRIVE_S)
+        self._may_be_on = self._may_be_on or on
         try:
             answer = self._client.call(SetFreedrive, 'robot/teaching/freedrive', request)
             self.freedrive, self.message = on, answer.message
+            self._may_be_on = on
         except CellError as error:
             self.freedrive, self.message = False, str(error)
         self._renewed_at = time.monotonic()

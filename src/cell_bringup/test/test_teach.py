@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cell_bringup.client import CellClient
+from cell_bringup.client import CellClient, CellError
 from cell_bringup.jobs import exit_code_of
 from cell_bringup.keys import END
 from cell_bringup.robot import work_with_robot
@@ -120,6 +120,22 @@ def test_in_freedrive_the_arm_follows_no_trigger_and_a_wrong_place_is_refused(be
     assert 'Teach the camera waypoint first' in screen.message and bench.recipe.read_text() == before
     code, shown = bench.type('teach targets.nowhere --take')
     assert code == 1 and 'has no place' in shown
+    assert not screen.handle(END) and not bench.robot.backend.teaching.freedrive
+
+
+def test_freedrive_is_switched_off_at_the_end_although_an_answer_was_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = bench.screen()
+    assert screen.handle('f') and screen.freedrive
+
+    def lost(*_arguments: object) -> None:
+        raise CellError('The cell did not answer.')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.client, 'call', lost)
+        screen.update(float('inf'))
+    assert not screen.freedrive and bench.robot.backend.teaching.freedrive, 'the screen does not know it'
     assert not screen.handle(END) and not bench.robot.backend.teaching.freedrive
 
 

@@ -61,13 +61,15 @@ async def wait_for(node: Node, future: Future, seconds: float) -> bool:
 
 
 def may_be_repeated(request: Any) -> bool:
-    """Return whether a request may be sent twice.
+    """Return whether a request may be sent twice: only one that changes nothing.
+
+    A command is not repeated, although most servers execute one request id once: a stop or freedrive is executed each time,
+    and a repetition that arrives late would undo what the operator has done since.
 
     Args:
-        request: A reading request, or a command with a request id: the repetition of a command gets its first answer.
+        request: Of any service.
     """
-    command = getattr(request, 'command', None)
-    return type(request).__name__.startswith(_READING) if command is None else bool(command.request_id)
+    return type(request).__name__.startswith(_READING) and not hasattr(request, 'command')
 
 
 async def call_service(node: Node, client: Client, request: Any, seconds: float) -> Any:

@@ -54,6 +54,7 @@ class RtdeTeaching:
         """Control process that has switched freedrive on; 0 = it is off."""
         self._ends: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[CommandResult] | None = None
+        self._switching = asyncio.Lock()
 
     @property
     def freedrive(self) -> bool:
@@ -93,9 +94,11 @@ class RtdeTeaching:
         return self._background.submit(self._details())
 
     async def switch(self, on: bool, seconds: float = 0.0) -> CommandResult:
-        """Switch freedrive; in the event loop."""
-        if not on:
-            return await self._end()
+        """Switch freedrive; in the event loop. One request after the other: the last one decides."""
+        async with self._switching:
+            return await self._begin(seconds) if on else await self._end()
+
+    async def _begin(self, seconds: float) -> CommandResult:
         if not self.freedrive:
             if message := self._refusal() or await self._arm.remote_refusal() or await self._arm.ensure_control():
                 return CommandResult(ErrorCode.NOT_READY, f'Freedrive stays off. {message}')
@@ -129,7 +132,7 @@ class RtdeTeaching:
         self._ends = loop.call_later(seconds, self._expire)
 
     def _expire(self) -> None:
-        self._ending = asyncio.get_running_loop().create_task(self._end())
+        self._ending = asyncio.get_running_loop().create_task(self.switch(False))
 
     async def _details(self) -> ArmDetails:
         arm, recipe, now = self._arm, self._recipe, self._arm.latest
