@@ -29,6 +29,8 @@ from cell_robot.protocols.dashboard.codec import (
 
 PORT = 29999
 REMOTE = 'is in remote control'
+OLD_CONNECTION_S = 2.5
+"""Time for an answer over a connection that has been open for a while; slow dashboards take up to 1.5 s."""
 EXTRA_LINE_S = 2.0
 """Time for the answer after a line that answers nothing; without one the line counts as a refusal."""
 
@@ -39,17 +41,18 @@ class DashboardClient:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeouts: DashboardTimeouts) -> None:
         self._reader, self._writer, self._timeouts = reader, writer, timeouts
 
-    async def ask(self, command: str) -> str:
+    async def ask(self, command: str, timeout_s: float | None = None) -> str:
         """Send a command and return the reply; replies to commands of REPLIES are checked.
 
         Args:
             command: Without a line end, e.g. "power on".
+            timeout_s: Maximum time for the answer, seconds; None = that of the timeouts.
 
         Raises:
             DashboardError: No answer, or a refusal.
         """
         self._writer.write(encode(command))
-        reply = await self._reply(command)
+        reply = await self._reply(command, timeout_s or self._timeouts.command)
         if command in REPLIES:
             require_ok(command, reply)
         return reply
@@ -60,7 +63,7 @@ class DashboardClient:
         Raises:
             DashboardError: No answer, or another service answers.
         """
-        if not is_banner(line := await self._within(self._line(), 'the connection')):
+        if not is_banner(line := await self._within(self._line(), 'the connection', self._timeouts.command)):
             # Some other service on the port: its lines must not be read as answers.
             raise DashboardError(f'port {PORT} answers {line[:80]!r}: this is no dashboard')
 
@@ -68,12 +71,12 @@ class DashboardClient:
         """Close the connection."""
         self._writer.close()
 
-    async def _reply(self, command: str) -> str:
+    async def _reply(self, command: str, timeout_s: float) -> str:
         """Return the line that answers a command; other lines before it are skipped.
 
         If no better line follows, the last one is returned, and the caller reads it as a refusal.
         """
-        line = await self._within(self._line(), command)
+        line = await self._within(self._line(), command, timeout_s)
         while not answers(command, line):
             try:
                 line = await with_timeout(self._line(), EXTRA_LINE_S)
@@ -94,21 +97,22 @@ class DashboardClient:
                 raise DashboardClosedError('the controller closed the connection to its dashboard')
         return line
 
-    async def _within(self, reading: Coroutine[object, object, str], request: str) -> str:
-        """Return a line, with the timeout of a command.
+    async def _within(self, reading: Coroutine[object, object, str], request: str, timeout_s: float) -> str:
+        """Return a line.
 
         Args:
             reading: Reads the line.
             request: What was asked, for the message.
+            timeout_s: Maximum time, seconds.
 
         Raises:
             DashboardError: No line in time.
             DashboardClosedError: The connection is lost, or its data are no lines.
         """
         try:
-            return await with_timeout(reading, self._timeouts.command)
+            return await with_timeout(reading, timeout_s)
         except asyncio.TimeoutError as error:
-            raise DashboardError(f'the controller did not answer {request} within {self._timeouts.command:g} s') from error
+            raise DashboardError(f'the controller did not answer {request} within {timeout_s:g} s') from error
         except (OSError, ValueError) as error:
             raise DashboardClosedError(f'the controller did not answer {request}') from error
 
@@ -160,12 +164,14 @@ async def open_dashboard(address: str, timeouts: DashboardTimeouts = TIMEOUTS) -
 class RemoteControlQuestion:
     """Asks one controller whether it is in remote control, over a connection that stays open: the answer is needed often.
 
-    The lock keeps two questions from sharing one reply.
+    An open connection may lead nowhere after a reboot or a pulled cable, and one that was made in local mode may answer "false"
+    for ever. So what an old connection says or does not say against the cell is asked once more over a new one.
     """
 
     def __init__(self, address: str, timeouts: DashboardTimeouts) -> None:
         self._address, self._timeouts = address, timeouts
         self._client: DashboardClient | None = None
+        # Keeps two questions from sharing one reply.
         self._asking = asyncio.Lock()
 
     async def ask(self) -> bool:
@@ -175,11 +181,16 @@ class RemoteControlQuestion:
             DashboardError: No answer, or a controller that cannot tell.
         """
         async with self._asking:
+            if self._client is not None:
+                with contextlib.suppress(DashboardError):
+                    if await self._ask(min(OLD_CONNECTION_S, self._timeouts.command)):
+                        return True
+                self.close()
             try:
-                return await self._ask()
-            # The controller closes idle connections, which shows only at the next question.
-            except DashboardClosedError:  # closed since the last question
-                return await self._ask()
+                return await self._ask(self._timeouts.command)
+            # A controller that boots accepts connections and closes them.
+            except DashboardClosedError:
+                return await self._ask(self._timeouts.command)
 
     def close(self) -> None:
         """Close the connection."""
@@ -187,12 +198,12 @@ class RemoteControlQuestion:
             self._client.close()
         self._client = None
 
-    async def _ask(self) -> bool:
+    async def _ask(self, timeout_s: float) -> bool:
         """Ask over the open connection, or over a new one; any error closes it."""
         try:
             if self._client is None:
                 self._client = await connect_dashboard(self._address, self._timeouts)
-            return parse_bool(await self._client.ask(REMOTE))
+            return parse_bool(await self._client.ask(REMOTE, timeout_s))
         except BaseException:  # a reply may still come: it must not answer the next question
             self.close()
             raise

@@ -18,6 +18,9 @@ MAX_LINE = 4096
 UPLOAD_TIMEOUT_S = 8.0
 """Time for the process to upload its script again and to start it; ur_rtde waits 5 s. The arm stands meanwhile."""
 
+ENDED = 'the program on the robot ended without a command of the cell'
+"""Error of a process that has found its script ended by somebody else."""
+
 
 class ControlError(Exception):
     """A line violates the protocol; the text gives the reason."""

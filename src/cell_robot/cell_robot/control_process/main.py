@@ -30,6 +30,7 @@ from typing import TypeVar
 from rtde_control import Path, PathEntry, RTDEControlInterface
 
 from cell_robot.control_process.codec import (
+    ENDED,
     MAX_LINE,
     BlendedMove,
     ControlError,
@@ -74,7 +75,6 @@ PATH_START_S = 0.4
 """A path whose start is not seen in this time after ur_rtde has sent it has ended already."""
 FREE_S, RETRY_S = 1.0, 0.1
 """Time for a controller to notice that the former owner of an input is gone."""
-ENDED = 'the program on the robot ended without a command of the cell'
 IN_USE = 'already in use'
 """Words of ur_rtde's error for an input of another client."""
 MAX_POLL_S = 0.05

@@ -94,7 +94,7 @@ class UploadWatch:
             OSError: The connection failed.
             RtdeError: The controller refuses variables or rate.
         """
-        session, judge = ReceiveSession(FREQUENCY_HZ, ('runtime_state', self._command)), StopJudge()
+        session, judge = ReceiveSession(FREQUENCY_HZ, ('timestamp', 'runtime_state', self._command)), StopJudge()
         with socket.create_connection((self._address, PORT), TIMEOUT_S) as stream:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             stream.sendall(session.hello())

@@ -20,6 +20,7 @@ from cell_robot.backends.rtde.kinematics_monitor import KinematicsMonitor
 from cell_robot.backends.rtde.steps import ArmOptions, StepError, safety_error
 from cell_robot.clients.rtde import CHECK_CABLE
 from cell_robot.control_process.codec import (
+    ENDED,
     UPLOAD_TIMEOUT_S,
     ControlSettings,
     SetToolAndPayload,
@@ -49,7 +50,6 @@ STOP_TRIES = 3
 LOCAL_MODE = 'The robot is in local mode. Switch it to remote control on the pendant.'
 SLIDER_AT_ZERO = 'The speed slider on the pendant is at 0 %: the arm waits. Raise it to go on, or stop the robot.'
 PAUSED = 'The program on the robot is paused. Resume it on the pendant, or recover the robot.'
-ENDED = 'the program on the robot ended without a command of the cell'
 REPLACED = 'another program has taken the place of the control program on the robot'
 
 
@@ -239,6 +239,9 @@ class ControlProgram(ControlRequests):
             await self.request(TryPath(self.latest.joints), UPLOAD_TIMEOUT_S)
             self.paths = True
         except StepError as error:
+            if self._control is not None and (self._control.replaced or str(error) == ENDED):
+                self.paths = None  # somebody else ended it, which says nothing about paths
+                raise
             self._log.warning(f'the arm stops at each corner: the controller does not execute paths ({error})')
             if not self.ready:
                 raise

@@ -15,8 +15,9 @@ from cell_common.error_code import ErrorCode
 from cell_robot import recovery
 from cell_robot.backends.base import CommandResult, ProgressCallback
 from cell_robot.backends.rtde.arm import RtdeArm
-from cell_robot.backends.rtde.control_program import ENDED, LATE_DATA_S
+from cell_robot.backends.rtde.control_program import LATE_DATA_S
 from cell_robot.backends.rtde.steps import StepError
+from cell_robot.control_process.codec import ENDED
 from cell_robot.motion.plan import Planner, ReachError
 from cell_robot.protocols.dashboard.codec import DashboardError
 from cell_robot.protocols.rtde.snapshot import RobotSnapshot
