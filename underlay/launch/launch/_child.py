@@ -75,6 +75,19 @@ class Child:
         on_output: Callable[[int, bytes], None],
         on_exit: Callable[[int], None],
     ) -> None:
+        """Start the process in a session of its own, with pipes or pseudo terminals for its outputs.
+
+        Args:
+            loop: Calls back when there is output, and at the end.
+            cmd: Program and arguments.
+            cwd: Working directory; None = that of the launch.
+            env: The whole environment.
+            shell: Run `cmd` as one line of a shell; signals then go to the whole process group.
+            emulate_tty: Use pseudo terminals, so that programs write each line when it is complete.
+            guard: Kills the process if the launch is killed.
+            on_output: Gets 1 (stdout) or 2 (stderr) and the bytes.
+            on_exit: Gets the exit code; negative = number of a signal.
+        """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError('processes can be started from the main thread only')
         self._loop = loop

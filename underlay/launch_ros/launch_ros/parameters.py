@@ -65,6 +65,16 @@ def evaluate_parameter(context: LaunchContext, name: str, value: Any) -> Value:
 
 
 def _of_text(context: LaunchContext, name: str, parts: SomeSubstitutionsType) -> Value:
+    """Return the value of a text, read as YAML: `1` is a number, `[1, 2]` a list.
+
+    Args:
+        context: Evaluates the substitutions.
+        name: Name of the parameter, for the error.
+        parts: Text, substitution, or a list of both.
+
+    Raises:
+        TypeError: The text has no type that a parameter can have, or is an empty list.
+    """
     text = perform_substitutions(context, normalize_to_list_of_substitutions(parts))
     try:
         value = coerce_to_type(text)
@@ -79,6 +89,13 @@ def _of_text(context: LaunchContext, name: str, parts: SomeSubstitutionsType) ->
 
 
 def _of_sequence(context: LaunchContext, name: str, items: Sequence[Any]) -> Value:
+    """Return the value of a list; texts and substitutions together are one text.
+
+    Integers among floats become floats, because a parameter has one type.
+
+    Raises:
+        TypeError: The elements have different types, or there are none.
+    """
     if any(isinstance(item, Substitution) for item in items) and all(isinstance(item, str | Substitution) for item in items):
         return _of_text(context, name, items)  # parts of one text
     values = [item if type(item) in _SCALARS else _of_text(context, name, item) for item in items]

@@ -130,6 +130,13 @@ def _expression(slot: Any, value: str, names: dict[str, Any]) -> str:
 
 
 def _list_expression(item: Any, value: str, names: dict[str, Any]) -> str:
+    """Return a Python expression that makes a JSON list of a sequence.
+
+    Args:
+        item: Type of the elements. Sequences of uint8 become base64 text; NaN and infinity become null, as JSON has none.
+        value: Expression of the sequence.
+        names: Functions for nested messages are added to it.
+    """
     if isinstance(item, NamespacedType):
         encode = _bind(item, names)
         return f'[{encode}(i) for i in {value}]'
@@ -224,6 +231,7 @@ def _time_decoder(kind: Any, decoders: dict[str, Decoder]) -> Decoder:
 
 
 def _decoder(slot: Any) -> Decoder:
+    """Return the function that makes a field's value of JSON data and refuses what does not fit its type."""
     if isinstance(slot, NamespacedType):
         return _object_decoder(_import(slot))
     if isinstance(slot, AbstractNestedType):
@@ -234,6 +242,7 @@ def _decoder(slot: Any) -> Decoder:
 
 
 def _basic_decoder(name: str) -> Decoder:
+    """Return the function for a basic type of IDL, e.g. `uint8`, `double`, `octet` or `char`."""
     if name == 'boolean':
         return _decode_bool
     if name in FLOATS:
@@ -253,6 +262,7 @@ def _decode_bool(value: Any, path: str, _now: Now) -> bool:
 
 
 def _integer_decoder(name: str) -> Decoder:
+    """Return the function for an integer type; it refuses fractions, truth values and numbers out of range."""
     bits = INTEGER_BITS[name]
     low, high = (0, 2**bits - 1) if name[0] == 'u' else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
@@ -265,6 +275,12 @@ def _integer_decoder(name: str) -> Decoder:
 
 
 def _float_decoder(largest: float) -> Decoder:
+    """Return the function for float or double; null becomes NaN.
+
+    Args:
+        largest: Largest finite value of the type.
+    """
+
     def decode(value: Any, path: str, _now: Now) -> float:
         if value is None:
             return math.nan
@@ -279,6 +295,12 @@ def _float_decoder(largest: float) -> Decoder:
 
 
 def _string_decoder(longest: int | None) -> Decoder:
+    """Return the function for a string.
+
+    Args:
+        longest: Largest number of characters; None = unlimited.
+    """
+
     def decode(value: Any, path: str, _now: Now) -> str:
         if type(value) is not str:
             raise _refuse(path, 'a string', value)

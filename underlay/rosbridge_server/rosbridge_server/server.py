@@ -101,6 +101,7 @@ class Server:
             self._thread.join(STOP_S)
 
     def _run(self) -> None:
+        """Run the event loop until `stop`; tasks that are left are canceled."""
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve())
@@ -111,6 +112,7 @@ class Server:
             self._loop.close()
 
     async def _serve(self) -> None:
+        """Listen until `stop`, then close each connection with code 1001 (going away), which tells a client to reconnect."""
         application = web.Application()
         application.router.add_get(self._endpoint.path, self._connection)
         self._runner = web.AppRunner(application, shutdown_timeout=0.5)
@@ -159,6 +161,11 @@ class Server:
                     raise
 
     async def _connection(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one WebSocket from its handshake to its end.
+
+        Raises:
+            web.HTTPException: The client may not connect: its origin or its secret is wrong.
+        """
         end = self._endpoint
         self._check_client(request)
         socket = web.WebSocketResponse(

@@ -121,7 +121,7 @@ class Session:
         if subscribed is None or subscribed.feed not in (feed, None) or not subscribed.lane.wants(now_s):
             return
         self.outbox.put(subscribed.lane, feed.payload(message), now_s)
-        if subscribed.lane.dropped and now_s - subscribed.told_s > TELL_EVERY_S:
+        if subscribed.lane.dropped and now_s - subscribed.notified_s > TELL_EVERY_S:
             self._tell_dropped(feed.topic, subscribed, now_s)
         self._notify()
 
@@ -142,7 +142,7 @@ class Session:
     def _tell_dropped(self, topic: str, subscribed: Subscribed, now_s: float) -> None:
         """Tell the client that it missed messages; whatever level of status it wants, unless it wants none."""
         text = f'{subscribed.lane.dropped} messages of {topic} were dropped: this client reads too slowly for it'
-        subscribed.lane.dropped, subscribed.told_s = 0, now_s
+        subscribed.lane.dropped, subscribed.notified_s = 0, now_s
         if self._level < LEVELS['none']:
             self._answer(protocol.status('warning', text))
 
@@ -168,6 +168,11 @@ class Session:
         return f'{operation}: internal error {type(problem).__name__}; see the log of rosbridge_websocket'
 
     def _operation(self, name: str) -> Callable[[dict[str, Any]], Coroutine[Any, Any, None]]:
+        """Return the handler of an operation of rosbridge's protocol.
+
+        Raises:
+            ProtocolError: The operation is unknown, or is one that this server leaves out.
+        """
         operation = self._operations.get(name)
         if operation is not None:
             return operation
@@ -192,6 +197,13 @@ class Session:
     # topics
 
     async def _subscribe(self, message: dict[str, Any]) -> None:
+        """Subscribe the client to a topic, or add a further subscription with another id to it.
+
+        Fields: topic, type (that of the graph if absent), throttle_rate (milliseconds), queue_length (messages), id.
+
+        Raises:
+            ProtocolError: A field is wrong, the topic is not allowed, or the type is not that of the topic.
+        """
         topic = protocol.field(message, 'topic', str)
         kind = protocol.field(message, 'type', str, None)
         interval_s = protocol.number(message, 'throttle_rate', 0, protocol.LONGEST_S * 1000.0) / 1000.0
@@ -204,7 +216,7 @@ class Session:
             subscribed.feed.check_type(kind)
         fresh = subscribed is None
         subscribed = subscribed or Subscribed(kind)
-        subscribed.wishes[identity] = (interval_s, queue_length)
+        subscribed.requested[identity] = (interval_s, queue_length)
         subscribed.combine()
         if fresh:
             await self._join(topic, subscribed)
@@ -220,16 +232,17 @@ class Session:
             raise
 
     async def _unsubscribe(self, message: dict[str, Any]) -> None:
+        """End the subscription with an id, or all subscriptions of the topic without one; a warning if there is none."""
         topic = protocol.field(message, 'topic', str)
         identity = message.get('id')
         subscribed = self._subscribed.get(topic)
         if subscribed is None:
             raise ProtocolError(f'Not subscribed to {topic}', 'warning')
         if identity is None:
-            subscribed.wishes.clear()
+            subscribed.requested.clear()
         else:
-            subscribed.wishes.pop(identity, None)
-        if subscribed.wishes:
+            subscribed.requested.pop(identity, None)
+        if subscribed.requested:
             subscribed.combine()
             return
         del self._subscribed[topic]
@@ -242,6 +255,13 @@ class Session:
             self._bridge.ros.post(lambda: self._bridge.subscriptions.leave(feed, self))
 
     async def _advertise(self, message: dict[str, Any]) -> None:
+        """Create a publisher for the client; clients that advertise the same topic share it.
+
+        Fields: topic, type, latch (keep the last message for late subscribers), queue_size (messages).
+
+        Raises:
+            ProtocolError: A field is wrong, the topic is not allowed, or has another type.
+        """
         topic = protocol.field(message, 'topic', str)
         kind = protocol.field(message, 'type', str)
         latch = protocol.field(message, 'latch', bool, False)
@@ -267,6 +287,12 @@ class Session:
         )
 
     async def _publish(self, message: dict[str, Any]) -> None:
+        """Publish a message; a topic that was not advertised is advertised first with the type that the graph knows.
+
+        Raises:
+            ProtocolError: The topic is not allowed, or its type is unknown.
+            FieldError: A field of the message does not fit.
+        """
         topic = protocol.field(message, 'topic', str)
         self._bridge.topics.check('topic', topic)
         publication = self._bridge.publications.held(topic, self)
@@ -284,6 +310,10 @@ class Session:
         self._start(self._await_response(service, message.get('args'), timeout_s, message.get('id')))
 
     async def _await_response(self, service: str, arguments: Any, timeout_s: float, identity: Any) -> None:
+        """Call a service and answer with its response, or with `result: false` and the reason.
+
+        The arguments are the request's fields as an object or a list, None for an empty request; the id is that of the call.
+        """
         try:
             self._bridge.services.check('service', service)
             values: Any = await self._bridge.callers.call(service, arguments, timeout_s)
@@ -295,6 +325,13 @@ class Session:
         self._answer(response)
 
     async def _send_goal(self, message: dict[str, Any]) -> None:
+        """Send a goal; its result follows when the action ends.
+
+        Fields: action, action_type, args, feedback (whether the client receives it), id.
+
+        Raises:
+            ProtocolError: A field is wrong, or a goal with this id is in progress.
+        """
         action = protocol.field(message, 'action', str)
         kind = protocol.field(message, 'action_type', str)
         feedback = protocol.field(message, 'feedback', bool, False)
@@ -306,6 +343,11 @@ class Session:
         self._start(self._follow_goal(goal, kind, message.get('args'), feedback, identity))
 
     async def _follow_goal(self, goal: Goal, kind: str, arguments: Any, feedback: bool, identity: Any) -> None:
+        """Send a goal, pass its feedback on, and answer with the result, or with `result: false` and the reason.
+
+        A goal that the client cancels before it is accepted is canceled afterwards.
+        """
+
         def on_feedback(values: dict[str, Any]) -> None:
             self._answer(protocol.action_feedback(goal.action, values, identity))
 
@@ -327,6 +369,11 @@ class Session:
         self._answer(answer)
 
     async def _cancel_goal(self, message: dict[str, Any]) -> None:
+        """Cancel the goal with the client's id; its result then says how it ended.
+
+        Raises:
+            ProtocolError: No goal with this id is in progress on the action; a warning.
+        """
         action = protocol.field(message, 'action', str)
         goal = self._goals.get(message.get('id'))
         if goal is None or goal.action != action:

@@ -31,26 +31,26 @@ class Bridge:
 
 @dataclass(eq=False)
 class Subscribed:
-    """A client's subscriptions to one topic; several ids share one lane with the most demanding wishes.
+    """A client's subscriptions to one topic; several ids share one lane with the most demanding values.
 
     Attributes:
         kind: Type that the client gave; None = that of the graph.
         feed: None while the node subscribes.
         lane: Messages that wait for this client.
-        wishes: Id -> (interval in seconds, queue length).
-        told_s: When the client was last told that it missed messages, monotonic seconds.
+        requested: Id -> (interval in seconds, queue length).
+        notified_s: When the client was last notified that it missed messages, monotonic seconds.
     """
 
     kind: str | None
     feed: Feed | None = None  # None while the node subscribes
     lane: Lane = field(default_factory=Lane)
-    wishes: dict[Any, tuple[float, int]] = field(default_factory=dict)
-    told_s: float = float('-inf')
+    requested: dict[Any, tuple[float, int]] = field(default_factory=dict)
+    notified_s: float = float('-inf')
 
     def combine(self) -> None:
-        """Set the lane to the lowest interval and the longest queue of all wishes."""
-        self.lane.interval_s = min(interval for interval, _ in self.wishes.values())
-        self.lane.queue_length = max(length for _, length in self.wishes.values())
+        """Set the lane to the lowest interval and the longest queue that are requested."""
+        self.lane.interval_s = min(interval for interval, _ in self.requested.values())
+        self.lane.queue_length = max(length for _, length in self.requested.values())
 
 
 @dataclass(eq=False)

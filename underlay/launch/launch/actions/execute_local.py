@@ -296,6 +296,7 @@ class ExecuteLocal(Action):
             self._completed.set_result(None)
 
     def _on_targeted(self, event: ProcessTargetedEvent) -> None:
+        """Handle a signal or the request to shut down, if the event is for this process."""
         if not event.process_matcher(self):
             return
         if isinstance(event, SignalProcess):
@@ -329,6 +330,13 @@ class ExecuteLocal(Action):
         ]
 
     def _escalate(self, seconds: float, before: signal.Signals, now: signal.Signals) -> None:
+        """Send the next signal to a process that has not ended.
+
+        Args:
+            seconds: Time since SIGINT, for the log.
+            before: Signal that had no effect.
+            now: SIGTERM, then SIGKILL.
+        """
         self._logger.error(
             "process[%s] failed to terminate '%g' seconds after receiving '%s', escalating to '%s'",
             self.process_description.final_name,

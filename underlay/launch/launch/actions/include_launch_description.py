@@ -89,6 +89,11 @@ class IncludeLaunchDescription(Action):
 
     @staticmethod
     def _check(declared: Iterable[DeclareLaunchArgument], given: set[str]) -> None:
+        """Check that each argument without a default value is given.
+
+        Raises:
+            RuntimeError: One is missing; names it with its description.
+        """
         for argument in declared:
             optional = argument.default_value is not None or argument._conditionally_included or argument._given_by_include
             if not optional and argument.name not in given:

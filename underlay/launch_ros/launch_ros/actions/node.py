@@ -119,6 +119,14 @@ class Node(ExecuteProcess):
         return result
 
     def _name_arguments(self, context: LaunchContext) -> list[str]:
+        """Return the remapping rules for name and namespace, and remember the full name for the log.
+
+        The namespace is the action's inside that of `PushRosNamespace`; an absolute one replaces it.
+
+        Raises:
+            InvalidNodeNameException: The name is not valid.
+            InvalidNamespaceException: The namespace is not valid.
+        """
         arguments = []
         name = self.UNSPECIFIED_NODE_NAME
         if self._node_name is not None:
