@@ -11,6 +11,7 @@ import contextlib
 import queue
 import threading
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -51,6 +52,8 @@ from cell_weighing.storage.disk_space import DatabaseDisk
 LIST_PERIOD_S = 0.5
 BATCH_WINDOW_S = 0.005
 """Time for which lines of several indicators are collected before they are read, seconds."""
+TURN_S = 0.1
+"""Longest wait of the node's thread for those of server and journal, seconds; then it tries again at the next list."""
 MALFORMED_ALARM = 3
 """Malformed lines in a row that raise an alarm."""
 NOT_TAKEN_ALARM = 3
@@ -211,12 +214,27 @@ class ScaleBridgeNode(Node):
         self._published.append(readings)
 
     def _count_published(self) -> None:
-        """Count the published readings, one batch at a time while server and journal wait: see decision 0012."""
+        """Count the published readings, one batch at a time while server and journal wait."""
         while self._published:
             self._dirty = True
-            with self._gil_lock:
+            with self._turn() as taken:
+                if not taken:
+                    return
                 for reading in self._published.popleft():
                     self._count(reading)
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """Let the threads of server and journal wait (decision 0012); False = not now.
+
+        The wait has a limit: the server holds the lock while the queue of events is full, and only this thread empties it.
+        """
+        taken = self._gil_lock.acquire(timeout=TURN_S)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._gil_lock.release()
 
     def _count(self, reading: WeightReading) -> None:
         entry = self._registry.update(reading)
@@ -314,9 +332,10 @@ class ScaleBridgeNode(Node):
             self._dirty |= self._registry.update_sample(scale_id, peer, received_ns, sample)
         if not self._dirty:
             return
-        self._dirty = False
-        with self._gil_lock:
-            self._scales.publish(encode_scale_list(now, self.listening.port, self._registry.entries()))
+        with self._turn() as taken:
+            if taken:
+                self._dirty = False
+                self._scales.publish(encode_scale_list(now, self.listening.port, self._registry.entries()))
 
     def _start_diagnostics(self) -> None:
         diagnostics = Diagnostics(self)
