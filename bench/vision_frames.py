@@ -293,13 +293,7 @@ class _Scene:
         return np.repeat(gray[:, :, None], 3, axis=2)
 
     def _put(self, image: MatLike, part: MatLike, place: tuple[float, float]) -> None:
-        """Draw a part into the scene, rotated by the scene's direction and skewed by its perspective.
-
-        Args:
-            image: Shape (height, width, 3), float32, BGR; changed in place.
-            part: Front view, float32, BGR; made smaller if it would not fit.
-            place: Center of the part, pixels.
-        """
+        """Draw a part into the scene, rotated by the scene's direction and skewed by its perspective."""
         high, wide = part.shape[:2]
         angle = math.radians(self._direction)
         cos, sin = math.cos(angle), math.sin(angle)
@@ -316,11 +310,7 @@ class _Scene:
         image[:] = image * (1 - covered) + warped * covered
 
     def _lit(self, image: MatLike) -> MatLike:
-        """Return the scene with shade that falls off to one side, and with a reflection in some scenes.
-
-        Args:
-            image: Shape (height, width, 3), float32, BGR.
-        """
+        """Return the scene with shade that falls off to one side, and with a reflection in some scenes."""
         wide, high = SIZE
         x, y = np.meshgrid(np.linspace(-1, 1, wide, dtype=np.float32), np.linspace(-1, 1, high, dtype=np.float32))
         angle, depth = self._light
@@ -333,17 +323,7 @@ class _Scene:
 
 
 def _drawn(design: _Design, capital: float, level: Level, rng: random.Random) -> MatLike:
-    """Draw a part in front view.
-
-    Args:
-        design: Texts, typeface and gray levels.
-        capital: Height of the number's capitals, pixels; other lines are smaller.
-        level: Range of the number of scratches.
-        rng: Draws spacing, margins, alignment and scratches.
-
-    Returns:
-        Shape (height, width, 3), float32, BGR.
-    """
+    """Draw a part in front view, its number with capitals `capital` pixels high; shape (height, width, 3), float32, BGR."""
     strips = [printed(text, design.look, design.face, max(5, round(capital * size)), rng) for text, size in design.lines]
     gap = max(3, round(capital * rng.uniform(0.45, 0.9)))
     edge = round(capital * rng.uniform(0.7, 1.6))

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 
 from cell_bringup.launch_monitoring import MONITORING_ARGUMENTS, viewers
+from cell_bringup.launch_simulation import SIMULATION_ARGUMENTS
 from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
 from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import (
@@ -73,24 +74,7 @@ ARGUMENTS = [
         choices=BOOLEAN,
         description='Use simulated devices; false = real devices.',
     ),
-    DeclareLaunchArgument(
-        'scene',
-        default_value='labels',
-        choices=['labels', 'photos'],
-        description='Scene of the simulated camera: drawn labels or photographs.',
-    ),
-    DeclareLaunchArgument('folder', default_value='', description='Folder of photographs with truth.json, for scene:=photos.'),
-    DeclareLaunchArgument('seed', default_value='53', description='Seed of the simulated world.'),
-    DeclareLaunchArgument('wrong_share', default_value='0.1', description='Share of wrong parts in the simulated trays, 0..1.'),
-    DeclareLaunchArgument(
-        'unreadable_share', default_value='0.05', description='Share of unreadable parts in the simulated trays, 0..1.'
-    ),
-    DeclareLaunchArgument(
-        'time_scale', default_value='1.0', description='Speed factor of the simulated devices; 1.0 = real time.'
-    ),
-    DeclareLaunchArgument(
-        'truth_file', default_value='', description='File of the ground truth log of the simulation; "" = none.'
-    ),
+    *SIMULATION_ARGUMENTS,
     DeclareLaunchArgument(
         'robot_backend',
         default_value='letters',
@@ -152,9 +136,6 @@ def text(name: str) -> ParameterValue:
     """Pass a launch argument as a string parameter.
 
     Without a type, launch_ros would read the text as YAML: `database_url:=1` would become a number.
-
-    Args:
-        name: Name of the argument.
     """
     return ParameterValue(LaunchConfiguration(name), value_type=str)
 
@@ -244,9 +225,6 @@ def generate_launch_description() -> LaunchDescription:
 
     Device nodes are in a group of their own, because a replay leaves them out. The simulated world is one node in two
     variants, since a parameter cannot depend on a condition.
-
-    Returns:
-        Arguments, environment variables of all processes, and the nodes in one namespace.
     """
     cell = [
         PushRosNamespace(LaunchConfiguration('namespace')),

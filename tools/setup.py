@@ -17,10 +17,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from stamped_steps import LOGS, ROOT, SetupError, Step, check_path, perform_all, run_logged
+from stamped_steps import LOGS, ROOT, SetupError, Step, check_path, perform_all, pip_environment, run_logged
+from system_needs import SYSTEM_NEEDS, TEST_NEEDS, ensure_system
 
 VENV = ROOT / '.venv'
 PADDLE_VENV = ROOT / '.venv-paddleocr'
@@ -34,45 +35,6 @@ SYSTEM_ROS = Path('/opt/ros/jazzy')
 MESSAGES_WITHOUT_WHEEL = ('tf2_msgs', 'control_msgs', 'ur_dashboard_msgs', 'ur_msgs')
 
 
-def _has_library(name: str) -> bool:
-    """Return whether the linker of the system knows a library; True where `ldconfig` cannot be asked.
-
-    Args:
-        name: File name, e.g. `libgomp.so.1`.
-    """
-    found = subprocess.run(
-        ['ldconfig', '-p'],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, 'PATH': os.environ.get('PATH', '') + ':/sbin:/usr/sbin'},
-    )
-    return found.returncode != 0 or name in found.stdout
-
-
-def _has_module(name: str) -> bool:
-    return subprocess.run([sys.executable, '-c', f'import {name}'], capture_output=True, check=False).returncode == 0
-
-
-def _has_python_headers() -> bool:
-    import sysconfig
-
-    return (Path(sysconfig.get_path('include')) / 'Python.h').exists()
-
-
-# Needs of the operating system: a check, and Debian's package that provides it.
-SYSTEM_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
-    'C++ compiler': (lambda: shutil.which('c++') is not None, 'g++'),
-    'libGL (OpenCV)': (lambda: _has_library('libGL.so.1'), 'libgl1'),
-    'libglib (OpenCV)': (lambda: _has_library('libglib-2.0.so.0'), 'libglib2.0-0'),
-    'venv': (lambda: _has_module('ensurepip'), 'python3-venv'),
-    'Python headers': (_has_python_headers, 'python3-dev'),
-}
-TEST_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
-    'Chromium (browser test)': (lambda: shutil.which('chromium') is not None, 'chromium'),
-}
-
-
 def system_ros() -> str | None:
     """Return the prefix of an installed ROS 2, sourced or in its usual place; None without one.
 
@@ -83,30 +45,6 @@ def system_ros() -> str | None:
         if installed and not prefix.resolve().is_relative_to(ROOT):
             return str(prefix)
     return str(SYSTEM_ROS) if (SYSTEM_ROS / 'setup.sh').exists() else None
-
-
-def ensure_system(needs: dict[str, tuple[Callable[[], bool], str]]) -> None:
-    """Install missing packages of the operating system; without root raise an error with the command.
-
-    Args:
-        needs: What is needed -> a check, and Debian's package that provides it.
-
-    Raises:
-        SetupError: Packages are missing and this process may not install them.
-    """
-    missing = [package for _, (present, package) in needs.items() if not present()]
-    if not missing:
-        return
-    line = f'apt-get install -y --no-install-recommends {" ".join(missing)}'
-    if os.geteuid() != 0 or shutil.which('apt-get') is None:
-        raise SetupError(
-            f'The operating system lacks: {", ".join(missing)}.\n  Install them and run this again:\n\n    sudo {line}\n'
-        )
-    print(f'   installing from the operating system: {" ".join(missing)}', flush=True)
-    log = LOGS / 'system.log'
-    env = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
-    run_logged(['apt-get', 'update'], log, env=env)
-    run_logged(line.split(), log, env=env)
 
 
 def venv_python() -> str:
@@ -135,17 +73,6 @@ def install_requirements(names: Sequence[str], log: Path) -> None:
     arguments = [part for name in names for part in ('-r', str(ROOT / 'requirements' / f'{name}.txt'))]
     pip = [venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--prefer-binary']
     run_logged([*pip, *arguments], log, env=pip_environment())
-
-
-def pip_environment() -> dict[str, str]:
-    """Return the environment of pip. Its cache is in the workspace if the home folder cannot be written."""
-    cache = Path(os.environ.get('PIP_CACHE_DIR') or Path('~', '.cache', 'pip').expanduser())
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        usable = os.access(cache, os.W_OK)
-    except OSError:
-        usable = False
-    return dict(os.environ) if usable else {**os.environ, 'PIP_CACHE_DIR': str(LOGS.parent / 'pip-cache')}
 
 
 def repair_cmake(log: Path) -> None:

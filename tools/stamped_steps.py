@@ -6,6 +6,7 @@ Standard library only. The output of every step goes to build/setup/<step>.log.
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import threading
@@ -54,6 +55,17 @@ class Step:
     """A failure is printed and does not end the set-up."""
     makes: Path | None = None
     """A file that is there when the step was done; without it the stamp does not count."""
+
+
+def pip_environment() -> dict[str, str]:
+    """Return the environment of pip. Its cache is in the workspace if the home folder cannot be written."""
+    cache = Path(os.environ.get('PIP_CACHE_DIR') or Path('~', '.cache', 'pip').expanduser())
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        usable = os.access(cache, os.W_OK)
+    except OSError:
+        usable = False
+    return dict(os.environ) if usable else {**os.environ, 'PIP_CACHE_DIR': str(LOGS.parent / 'pip-cache')}
 
 
 def run_logged(command: Sequence[str], log: Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:

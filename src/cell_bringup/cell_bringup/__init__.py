@@ -7,11 +7,11 @@
     *_arguments      command lines, without the code of their commands
     terminal_views   views of the cell's messages for a terminal
     state_folder     state folder of the running cell
-    doctor, doctor_site, doctor_probe, doctor_facts    checks of the weigh side, and the facts they judge
+    doctor, doctor_site, doctor_firewall, doctor_probe, doctor_facts    checks of the weigh side, and the facts they judge
     demo             `cell run`
-    launch_monitoring, views    part of cell.launch.py: RViz, rqt and Foxglove for this cell
+    launch_simulation, launch_monitoring, views    parts of cell.launch.py: simulated world, RViz, rqt and Foxglove
 
 Public API: the modules of `__all__`, and in each the names of its own `__all__`.
 """
 
-__all__ = ['client', 'demo', 'jobs', 'launch_monitoring', 'views']
+__all__ = ['client', 'demo', 'jobs', 'launch_monitoring', 'launch_simulation', 'views']

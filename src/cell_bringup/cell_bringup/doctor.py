@@ -1,12 +1,11 @@
 """Checks of the weigh side: each says ok, or what to do.
 
-The list follows the way of a bag: indicator, network, node, job, database, web application. `doctor_probe` gathers the facts;
+The list follows the path of a bag: indicator, network, node, job, database, web application. `doctor_probe` gathers the facts;
 the checks judge them, and test sockets, HTTP and files themselves.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import shutil
 import socket
@@ -39,7 +38,8 @@ from cell_bringup.doctor_facts import (
     station_of,
     stations_of,
 )
-from cell_bringup.doctor_listening import check_addresses, is_simulated
+from cell_bringup.doctor_firewall import check_firewall
+from cell_bringup.doctor_listening import check_addresses
 from cell_bringup.doctor_site import (
     check_clock,
     check_formats,
@@ -54,15 +54,6 @@ CONNECT_S = 2.0
 SILENT_S = 3600.0
 LEAST_FREE = 1 << 30
 MOST_WAITING = 100
-FIREWALLS = {
-    'ufw': ('/etc/ufw/ufw.conf', 'ENABLED=yes', 'sudo ufw allow {port}/tcp'),
-    'firewalld': (
-        '/run/firewalld.pid',
-        '',
-        'sudo firewall-cmd --permanent --add-port={port}/tcp && sudo firewall-cmd --reload',
-    ),
-}
-"""By name: a file, the text in it that says that the firewall is on, and how to open the port."""
 
 
 def check_nodes(facts: Facts) -> Finding:
@@ -251,26 +242,6 @@ def check_own_api(facts: Facts) -> Finding:
     return ok(f'served; tokens of {", ".join(names)}')
 
 
-def check_firewall(facts: Facts) -> Finding:
-    """Report whether a firewall may keep indicators out.
-
-    An indicator that is connected from another machine proves that none does. Without one only hints are possible.
-    """
-    parameters = bridge_of(facts)
-    port = facts.port or parameters.port
-    # An indicator of the simulation connects from this machine and proves nothing.
-    if any(scale.connected and not _loopback(scale.peer.rsplit(':', 1)[0]) for scale in facts.scales):
-        return ok('indicators come through')
-    if _loopback(parameters.listen_address) and is_simulated(facts):
-        return ok('simulated indicators only: nothing of a simulation can be reached from the network')
-    if _loopback(parameters.listen_address):
-        return failed(
-            "scale_bridge listens on this machine only: set listen_address to 0.0.0.0 or to the address in the scales' network"
-        )
-    hints = [f'{name} is on: {how.format(port=port)}' for name, (path, word, how) in FIREWALLS.items() if _says(path, word)]
-    return ok('no indicator from the network yet; ' + ('; '.join(hints) or f'if none comes, open TCP port {port}'))
-
-
 def check_database(facts: Facts) -> Finding:
     """Check that the database accepts writes and has room.
 
@@ -390,19 +361,3 @@ def _last_seen_text(scale: Scale | None) -> str:
 def _near(address: str) -> str:
     """Return the address at which a server that listens everywhere is reached from this machine."""
     return '127.0.0.1' if address in ('', '0.0.0.0', '::') else address
-
-
-def _loopback(address: str) -> bool:
-    """Return whether a text is an address of this machine alone; names are none."""
-    try:
-        return ipaddress.ip_address(address.strip('[]')).is_loopback
-    except ValueError:
-        return address == 'localhost'
-
-
-def _says(path: str, word: str) -> bool:
-    """Return True if a file holds a word, or exists where the word is ""."""
-    try:
-        return (not word and Path(path).exists()) or word in Path(path).read_text(encoding='utf-8')
-    except OSError:
-        return False

@@ -26,7 +26,7 @@ from cell_weighing.testing import (
 )
 from rich.console import Console
 
-from cell_bringup import doctor
+from cell_bringup import doctor, doctor_firewall
 
 
 @pytest.fixture
@@ -200,7 +200,9 @@ def test_a_server_for_this_machine_only_keeps_scales_out(facts):
 
 def test_a_firewall_that_is_on_comes_with_the_line_that_opens_it(facts, tmp_path, monkeypatch):
     (tmp_path / 'ufw.conf').write_text('ENABLED=yes')
-    monkeypatch.setattr(doctor, 'FIREWALLS', {'ufw': (str(tmp_path / 'ufw.conf'), 'ENABLED=yes', 'sudo ufw allow {port}/tcp')})
+    monkeypatch.setattr(
+        doctor_firewall, 'FIREWALLS', {'ufw': (str(tmp_path / 'ufw.conf'), 'ENABLED=yes', 'sudo ufw allow {port}/tcp')}
+    )
     assert f'sudo ufw allow {facts.port}/tcp' in said(replace(facts, scales=[]), 'firewall').text
 
 

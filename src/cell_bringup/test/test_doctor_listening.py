@@ -30,8 +30,8 @@ def test_open_ports_of_the_cells_processes_are_found(node):
 
 def test_processes_of_other_cells_and_programs_are_left_out(node):
     with socket.create_server(('127.0.0.1', 0)):
-        assert listeners_of(['/cell/scale_bridge']) == []
-    assert 'no process of the cell' in check_addresses(Facts(nodes=['/cell/scale_bridge'])).text
+        assert listeners_of(['/no_such_cell/scale_bridge']) == []
+    assert 'no process of the cell' in check_addresses(Facts(nodes=['/no_such_cell/scale_bridge'])).text
 
 
 @pytest.mark.parametrize('address', ['0.0.0.0', '::', '10.0.0.5'])

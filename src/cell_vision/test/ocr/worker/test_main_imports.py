@@ -14,8 +14,8 @@ print(*sorted({module.__name__.split('.')[0] for module in modules}))
 """
 OF_PADDLEOCR = {'cv2', 'numpy', 'yaml'}
 """Libraries that paddleocr itself requires."""
-OF_PYTHON = {'_distutils_hack', 'ros_wheels_bootstrapper'}
-"""Start-up hooks of site-packages."""
+OF_PYTHON = {'_distutils_hack', 'coverage', 'ros_wheels_bootstrapper'}
+"""Start-up hooks of site-packages; coverage when the tests are measured."""
 
 
 def pins(name):
