@@ -47,7 +47,7 @@ def start_job(page: Page, quantity: int) -> None:
     page.get_by_test_id('quantity-input').fill(str(quantity))
     page.get_by_test_id('start-job').click()
     expect(page.get_by_test_id('preflight-failing')).to_have_count(0)
-    page.get_by_test_id('confirm-yes').click(timeout=10_000)
+    page.get_by_test_id('confirm-yes').click(timeout=60_000)
 
 
 def test_an_operator_starts_a_job_by_clicking_and_sees_it_finish(launch_cell: Callable[..., Any], page: Page) -> None:
@@ -58,7 +58,7 @@ def test_an_operator_starts_a_job_by_clicking_and_sees_it_finish(launch_cell: Ca
     wait_until(lambda: cell.client.job.state == JobState.DONE, 30)
     expect(page.get_by_test_id('job-state')).to_contain_text('DONE')
     page.reload()
-    expect(page.get_by_test_id('job-state')).to_contain_text('DONE', timeout=10_000)
+    expect(page.get_by_test_id('job-state')).to_contain_text('DONE', timeout=60_000)
     expect(page.get_by_test_id(f'inventory-row-{PART}')).to_be_visible()
 
 
@@ -76,7 +76,7 @@ def test_an_operator_corrects_a_rejected_piece_and_its_image_is_kept(
     expect(page.get_by_test_id('verdict-crop').locator('img')).not_to_have_js_property('naturalWidth', 0)
     page.get_by_test_id('correct').click()
     page.get_by_test_id('correction-none').click()
-    expect(page.get_by_test_id('correct')).to_have_text('Saved: not readable', timeout=10_000)
+    expect(page.get_by_test_id('correct')).to_have_text('Saved: not readable', timeout=60_000)
     kept = tmp_path / 'state' / 'kept_frames'
     wait_until(lambda: [file for file in kept.rglob('*') if 'CORRECTION' in file.read_text('latin-1').upper()], 10)
 
@@ -88,7 +88,7 @@ def test_a_robot_that_stopped_itself_is_recovered_by_clicking(launch_cell: Calla
     expect(page.get_by_test_id('robot-safety')).to_contain_text('NORMAL')
     expect(page.get_by_test_id('robot-speed')).to_contain_text('%')
     cell.client.call(InjectFault, 'sim/fault', InjectFault.Request(device='ur', fault='protective_stop'))
-    expect(page.get_by_test_id('robot-safety')).to_contain_text('PROTECTIVE STOP', timeout=10_000)
+    expect(page.get_by_test_id('robot-safety')).to_contain_text('PROTECTIVE STOP', timeout=60_000)
     page.get_by_test_id('robot-recover').click()
     expect(page.get_by_test_id('recover-cause')).to_contain_text('PROTECTIVE STOP')
     page.get_by_test_id('confirm-yes').click()
@@ -178,7 +178,7 @@ def test_a_rejected_bag_is_sent_again_by_a_click(
     wait_until(lambda: letters.count() == len(application.refused) >= 2, 30)  # the page updates once a second
     page.get_by_test_id('send-again').first.click()
     wait_until(lambda: application.accepted, 30)
-    expect(page.get_by_test_id('delivery-delivered')).to_have_text('1', timeout=10_000)
+    expect(page.get_by_test_id('delivery-delivered')).to_have_text('1', timeout=60_000)
     wait_until(lambda: letters.count() == len(application.refused) - 1, 10)
     assert len(application.accepted) == 1
     with page.expect_popup() as report:
@@ -191,6 +191,6 @@ def test_the_state_of_the_robot_is_shown_in_words(launch_cell: Callable[..., Any
     open_page(cell, page)
     expect(page.get_by_test_id('robot-mode')).to_contain_text('CONNECTED')
     cell.client.call(InjectFault, 'sim/fault', InjectFault.Request(device='robot', fault='disconnect', value=20.0))
-    expect(page.get_by_test_id('robot-mode')).to_contain_text('NOT CONNECTED', timeout=15_000)
+    expect(page.get_by_test_id('robot-mode')).to_contain_text('NOT CONNECTED', timeout=60_000)
     expect(page.get_by_test_id('robot-message')).to_be_visible()
     expect(page.get_by_test_id('start-job')).to_be_disabled()

@@ -63,7 +63,7 @@ class FakeRosbridge:
                     await connection.send_json(answer)
         return connection
 
-    async def wait_for(self, condition: Callable[[], object], timeout: float = 5) -> None:
+    async def wait_for(self, condition: Callable[[], object], timeout: float = 30) -> None:
         """Wait, on the fake's loop, until a condition over connections and messages holds."""
         async with self._changed:
             await asyncio.wait_for(self._changed.wait_for(lambda: bool(condition())), timeout)

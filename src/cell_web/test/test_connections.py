@@ -13,7 +13,7 @@ from cell_web.connections import ConnectionGuard, ConnectionLimits, Seats
 
 REQUEST = b'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
 POST = b'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n'
-DEADLINE_S = 5.0
+DEADLINE_S = 30.0
 BIG = b'x' * 20_000_000
 Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Scenario = Callable[['Site'], Awaitable[None]]

@@ -108,7 +108,7 @@ def test_messages_pass_both_ways(gateway: GatewayNode, rosbridge: Any, browse: B
         own = {'Origin': f'http://{address(gateway)}'}
         async with session.ws_connect(f'ws://{address(gateway)}/rosbridge', headers=own) as page:
             await page.send_json({'op': 'call_service', 'id': '1', 'service': '/cell/set_job', 'args': {}})
-            return await page.receive_json(timeout=5)
+            return await page.receive_json(timeout=30)
 
     assert browse(work) == {'op': 'service_response', 'id': '1', 'result': True, 'values': {'code': 0}}
     assert rosbridge.received == [{'op': 'call_service', 'id': '1', 'service': '/cell/set_job', 'args': {}}]
@@ -132,7 +132,7 @@ def test_a_refused_message_never_reaches_rosbridge(gateway: GatewayNode, rosbrid
         async with session.ws_connect(f'ws://{address(gateway)}/rosbridge') as page:
             await page.send_json({'op': 'publish', 'topic': '/cell/job', 'msg': {}})
             await page.send_bytes(b'{"op":"subscribe"}')
-            answers = [await page.receive_json(timeout=5), await page.receive_json(timeout=5)]
+            answers = [await page.receive_json(timeout=30), await page.receive_json(timeout=30)]
             await page.send_json({'op': 'subscribe', 'topic': '/cell/job'})
             await rosbridge.wait_for(lambda: rosbridge.received)
             return answers
@@ -155,7 +155,7 @@ async def close_code(session: ClientSession, gateway: GatewayNode, first: str = 
     async with session.ws_connect(f'ws://{address(gateway)}/rosbridge') as page:
         if first:
             await page.send_str(first)
-        while (await page.receive(timeout=5)).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):
+        while (await page.receive(timeout=30)).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):
             pass
         return page.close_code
 

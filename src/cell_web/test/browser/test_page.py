@@ -85,7 +85,7 @@ def test_what_is_not_ready_is_named_beside_the_button(cell: ScriptedCell, open_p
 def test_when_the_cell_is_silent_the_page_says_stale_and_blocks_commands(cell: ScriptedCell, open_page: Any) -> None:
     page = open_page()
     cell.silent.set()
-    expect(page.get_by_test_id('stale')).to_be_visible(timeout=8_000)
+    expect(page.get_by_test_id('stale')).to_be_visible()
     shoot(page, 'stale')
     expect(page.get_by_test_id('job-pause')).to_be_disabled()
     cell.silent.clear()
@@ -97,7 +97,7 @@ def test_the_page_reconnects_after_a_lost_connection(cell: ScriptedCell, rosbrid
     page = open_page()
     rosbridge.drop()
     expect(page.get_by_test_id('connection-state')).to_contain_text('NOT CONNECTED')
-    expect(page.get_by_test_id('connection-state')).to_have_attribute('data-state', 'CONNECTED', timeout=8_000)
+    expect(page.get_by_test_id('connection-state')).to_have_attribute('data-state', 'CONNECTED')
     assert cell.calls == []
 
 

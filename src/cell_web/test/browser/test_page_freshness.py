@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import cell_scene as scene
@@ -12,13 +13,13 @@ from cell_common.testing import FULL, NodeGraph, wait_until
 from cell_web.last_values import TOPICS
 from cell_web.roles import OPERATOR
 from page_fixtures import NEEDS, ScriptedCell, shoot
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from std_msgs.msg import String
 
 pytestmark = NEEDS
 
 SIZES = {'tablet': (1280, 800), 'panel': (1920, 1080), 'phone': (390, 844)}
-STOP_MS, RETURN_MS = (2_000, 1_000) if FULL else (5_000, 3_000)
+STOP_MS, RETURN_MS = (2_000, 1_000) if FULL else (30_000, 30_000)
 """The page covers within 2 s and uncovers within 1 s. Short runs share the processor and ask whether it does."""
 SOURCES_OF = {
     'pick': {
@@ -32,6 +33,7 @@ SOURCES_OF = {
     'weigh': {'weigh_station': {'bags', 'delivery', 'weighJobs'}, 'scale_bridge': {'scales'}},
 }
 """View -> node -> sources that are covered while the node is stopped."""
+FRESH_OF = 'elements => elements.map(element => element.dataset.fresh)'
 CURRENT = '[data-fresh][data-current="true"]'
 UNCOVERED_VALUES = """() => {
   const allowed = '[data-fresh], dialog, button, label, input, [data-testid=stale], [data-testid=connection-state], h1';
@@ -50,6 +52,10 @@ UNCOVERED_VALUES = """() => {
 def view(page: Page, name: str) -> None:
     page.get_by_test_id(f'view-{name}').click()
     expect(page.get_by_test_id('job-state' if name == 'pick' else 'last-bag-A')).to_be_visible()
+
+
+def covers(covered: Locator, sources: set[str]) -> bool:
+    return set(covered.evaluate_all(FRESH_OF)) == sources
 
 
 @pytest.mark.parametrize('name', ['pick', 'weigh'])
@@ -85,7 +91,8 @@ def test_values_of_a_stopped_node_are_covered_within_two_seconds_and_return_with
             cell.stopped = {node}
             covered = page.locator('[data-fresh][data-current="false"]')
             expect(covered).not_to_have_count(0, timeout=STOP_MS)
-            assert {element.get_attribute('data-fresh') for element in covered.all()} == sources, node
+            # Not at once: on a busy machine another source may be late, too.
+            wait_until(partial(covers, covered, sources), what=f'{node} covers {sources}')
             cell.stopped = set()
     expect(page.locator('[data-fresh][data-current="false"]')).to_have_count(0, timeout=RETURN_MS)
 

@@ -230,7 +230,7 @@ def test_without_a_link_the_page_says_what_it_waits_for(cell: ScriptedCell, rosb
     cell.silent.set()
     if link == 'lost':
         rosbridge.stop()
-        expect(page.get_by_test_id('stale').get_by_role('button')).to_be_enabled(timeout=10_000)
+        expect(page.get_by_test_id('stale').get_by_role('button')).to_be_enabled()
     expect(page.get_by_test_id('stale')).to_contain_text('Commands are disabled')
     if link == 'silent':
         expect(page.get_by_test_id('stop-cell')).to_be_enabled()

@@ -23,8 +23,8 @@ def opened(port: int) -> websocket.WebSocket:
 def polling(page):
     """A client that polls: url, query with its session."""
     url, query = f'http://127.0.0.1:{page.server.port}/socket.io/', {'EIO': '4', 'transport': 'polling'}
-    query['sid'] = json.loads(requests.get(url, params=query, timeout=5).text[1:])['sid']
-    assert requests.post(url, params=query, data='40', timeout=5).ok
+    query['sid'] = json.loads(requests.get(url, params=query, timeout=30).text[1:])['sid']
+    assert requests.post(url, params=query, data='40', timeout=30).ok
     wait_until(lambda: page.server.clients, 5.0, 'the client')
     return url, query
 
@@ -47,14 +47,14 @@ def test_a_malformed_packet_ends_its_client_at_once_without_a_traceback(page, ca
 @pytest.mark.parametrize('body', [b'x', b'9', b'40\x1e', b'\xff', b'd=', b'4' + b'[' * 100_000])
 def test_a_malformed_request_ends_its_client_at_once_without_a_traceback(page, polling, caplog, body):
     url, query = polling
-    assert requests.post(url, params=query, data=body, timeout=5).status_code == 400
+    assert requests.post(url, params=query, data=body, timeout=30).status_code == 400
     wait_until(lambda: not page.server.clients, 2.0, 'the client gone')
     assert 'not a packet of Engine.IO 4' in caplog.text and 'Traceback' not in caplog.text
 
 
 def test_a_malformed_request_without_a_session_is_refused(page, polling):
     url, query = polling
-    assert requests.post(url, params={**query, 'sid': 'guess'}, data=b'x', timeout=5).status_code == 400
+    assert requests.post(url, params={**query, 'sid': 'guess'}, data=b'x', timeout=30).status_code == 400
     assert len(page.server.clients) == 1
 
 
@@ -63,12 +63,12 @@ def test_a_request_of_many_pieces_is_read_to_its_end(page, polling):
     url, query = polling
     body = '\x1e'.join(['42["ping_test",{"msg":"x"}]'] * 400 + [f'42["ping_test",{{"msg":"{"y" * 200}"}}]'] * 800)
     assert len(body) > 100_000
-    assert requests.post(url, params=query, data=body, timeout=5).ok
+    assert requests.post(url, params=query, data=body, timeout=30).ok
     answers = ''
 
     def answered() -> bool:
         nonlocal answers
-        answers += requests.get(url, params=query, timeout=5).text
+        answers += requests.get(url, params=query, timeout=30).text
         return answers.count('pong_test') == 1200
 
     wait_until(answered, 15.0, 'every pong')
@@ -95,7 +95,7 @@ def test_a_message_that_is_too_large_ends_its_client_with_a_sentence_in_the_log(
 
 def test_a_request_that_is_too_large_is_logged_with_its_remedy(page, polling, caplog):
     url, query = polling
-    assert requests.post(url, params=query, data=b'4' + b'x' * MAX_PAYLOAD, timeout=5).status_code == 400
+    assert requests.post(url, params=query, data=b'4' + b'x' * MAX_PAYLOAD, timeout=30).status_code == 400
     wait_until(lambda: not page.server.clients, 5.0, 'the client gone')
     assert caplog.text.count('it sent more than 8 MB at once') == 1
 
@@ -103,7 +103,7 @@ def test_a_request_that_is_too_large_is_logged_with_its_remedy(page, polling, ca
 @pytest.mark.parametrize('version', ['3', '4'])
 @pytest.mark.parametrize('header', [b'Host: \xff', b'Host: x\r\nOrigin: http://\xff\xfe', b'Host: x\r\nCookie: a=\xe4'])
 def test_a_header_that_is_not_utf_8_is_a_bad_request(page, caplog, version, header):
-    with socket.create_connection(('127.0.0.1', page.server.port), timeout=5) as connection:
+    with socket.create_connection(('127.0.0.1', page.server.port), timeout=30) as connection:
         connection.sendall(b'GET /socket.io/?EIO=%s&transport=polling HTTP/1.1\r\n%s\r\n\r\n' % (version.encode(), header))
         assert connection.recv(100).startswith(b'HTTP/1.1 400 ')
     assert 'Traceback' not in caplog.text

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 def poll(port: int, origin: str | None = None, version: str = '4') -> requests.Response:
     headers = {'Origin': origin} if origin else {}
     url = f'http://127.0.0.1:{port}/socket.io/'
-    return requests.get(url, params={'EIO': version, 'transport': 'polling'}, headers=headers, timeout=5)
+    return requests.get(url, params={'EIO': version, 'transport': 'polling'}, headers=headers, timeout=30)
 
 
 @pytest.mark.parametrize('version', ['3', '4'])
@@ -24,7 +24,7 @@ def test_a_page_of_the_same_host_and_a_program_may_connect(page, version):
 def test_a_page_of_the_same_host_may_connect_by_its_name(page, version):
     headers = {'Host': 'cell.plant:5001', 'Origin': 'http://cell.plant:5001'}
     url = f'http://127.0.0.1:{page.server.port}/socket.io/'
-    assert requests.get(url, params={'EIO': version, 'transport': 'polling'}, headers=headers, timeout=5).ok
+    assert requests.get(url, params={'EIO': version, 'transport': 'polling'}, headers=headers, timeout=30).ok
 
 
 @pytest.mark.parametrize('event', ['connect', 'disconnect'])
@@ -41,16 +41,16 @@ def test_a_client_that_sends_a_reserved_event_stays_connected(page, connect, eve
 def test_binary_data_of_an_old_client_does_not_swallow_the_next_event(page):
     url = f'http://127.0.0.1:{page.server.port}/socket.io/'
     query = {'EIO': '3', 'transport': 'polling'}
-    opened = requests.get(url, params=query, timeout=5).text
+    opened = requests.get(url, params=query, timeout=30).text
     query['sid'] = opened.split('"sid": "')[1].split('"')[0]
     announced = '451-["ping_test",{"_placeholder":true,"num":0}]'
     follows = '42["ping_test",{"msg":"x"}]'
     body = f'{len(announced)}:{announced}6:b4AQI={len(follows)}:{follows}'
-    assert requests.post(url, params=query, data=body, headers={'Content-Type': 'text/plain'}, timeout=5).ok
+    assert requests.post(url, params=query, data=body, headers={'Content-Type': 'text/plain'}, timeout=30).ok
     seen: list[str] = []
 
     def answered() -> bool:
-        seen.append(requests.get(url, params=query, timeout=5).text)
+        seen.append(requests.get(url, params=query, timeout=30).text)
         return 'pong_test' in seen[-1]
 
     wait_until(answered, 10.0, 'the answer to the event after the binary data')
@@ -75,7 +75,7 @@ def test_an_old_client_is_named_by_its_own_address(page):
     with requests.Session() as session:
         session.get_adapter('http://').init_poolmanager(1, 1, source_address=('127.0.0.9', 0))
         url = f'http://127.0.0.1:{page.server.port}/socket.io/'
-        assert session.get(url, params={'EIO': '3', 'transport': 'polling'}, timeout=5).ok
+        assert session.get(url, params={'EIO': '3', 'transport': 'polling'}, timeout=30).ok
         wait_until(lambda: [client.name for client in page.server.clients.values()] == ['page 127.0.0.9'], 5.0, 'the name')
 
 
@@ -94,7 +94,7 @@ def test_another_protocol_is_refused_with_a_remedy(page, version, caplog):
 def test_another_namespace_is_refused_at_once_and_named_in_the_log(page, caplog):
     client = socketio.Client(reconnection=False)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        client.connect(f'http://127.0.0.1:{page.server.port}', namespaces=['/control'], wait_timeout=5)
+        client.connect(f'http://127.0.0.1:{page.server.port}', namespaces=['/control'], wait_timeout=30)
     assert 'page port: client 127.0.0.1 refused: namespace \'/control\' is not served: connect to "/"' in caplog.text
     assert not page.server.clients
 

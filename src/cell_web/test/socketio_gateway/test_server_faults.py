@@ -99,20 +99,20 @@ def test_a_second_connect_of_one_client_does_not_take_another_place(raw, page):
 def test_every_event_of_a_long_polling_request_is_taken(page, version):
     """A page that was away sends all that it has gathered in one request; the library takes 16 packets and drops the rest."""
     url, query = f'http://127.0.0.1:{page.server.port}/socket.io/', {'EIO': version, 'transport': 'polling'}
-    opened = requests.get(url, params=query, timeout=5).text
+    opened = requests.get(url, params=query, timeout=30).text
     query['sid'] = json.loads(opened[opened.index('{') : opened.rindex('}') + 1].split(SEPARATOR)[0].split('}')[0] + '}')['sid']
     messages = [f'42["ping_test",{{"msg":"{number}"}}]' for number in range(500)]
     if version == '4':
-        assert requests.post(url, params=query, data='40', timeout=5).ok
+        assert requests.post(url, params=query, data='40', timeout=30).ok
         body = SEPARATOR.join(messages)
     else:
         body = ''.join(f'{len(message)}:{message}' for message in messages)
-    assert requests.post(url, params=query, data=body, headers={'Content-Type': 'text/plain'}, timeout=5).ok
+    assert requests.post(url, params=query, data=body, headers={'Content-Type': 'text/plain'}, timeout=30).ok
     answers = ''
 
     def answered() -> bool:
         nonlocal answers
-        answers += requests.get(url, params=query, timeout=5).text
+        answers += requests.get(url, params=query, timeout=30).text
         return answers.count('pong_test') == 500
 
     wait_until(answered, 15.0, 'every pong')
