@@ -141,3 +141,14 @@ def test_another_arm_than_in_the_recipe_is_noticed_through_the_driver(driver: An
     outcome = driver.do(PART, 1)
     assert outcome.phase is TriggerPhase.NOT_SENT and 'ur5e' in outcome.message
     assert not driver.checks()['mode'].ok
+
+
+def test_a_program_stopped_just_before_a_trigger_is_not_started_again(driver: Any) -> None:
+    driver.hurry()
+    assert driver.do(PART, 1).phase is TriggerPhase.DONE
+    joints = driver.robot.motion.joints
+    driver.inject('stop_program')
+    outcome = driver.do('PLACE')
+    assert outcome.phase is TriggerPhase.NOT_SENT, outcome
+    assert driver.robot.program is None and driver.robot.motion.joints == pytest.approx(joints, abs=1e-9)
+    assert driver.do('PLACE').code == ResultCode.ROBOT_STOPPED
