@@ -4,6 +4,7 @@
     client           ROS client of a running cell, for commands and tests
     jobs, robot, stock, benchmarks, weighing    commands that need a running cell
     models, catalogue, reports, tokens, workflow, scale_trial, audit    commands that need none
+    backup, backup_archive, logs, versions    the cell's data in one file and back; log lines; versions
     *_arguments      command lines, without the code of their commands
     terminal_views   views of the cell's messages for a terminal
     state_folder     state folder of the running cell

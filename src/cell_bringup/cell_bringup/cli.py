@@ -15,6 +15,7 @@ from rich.console import Console
 
 from cell_bringup.audit_arguments import add_audit, add_figures
 from cell_bringup.bag_arguments import add_bag
+from cell_bringup.care_arguments import add_care
 from cell_bringup.history_arguments import add_history
 from cell_bringup.models_arguments import add_models
 from cell_bringup.state_folder import find_state
@@ -45,8 +46,7 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument('action', choices=['new', 'list', 'revoke'])
     token.add_argument('name', nargs='?', default='', help='what the token is for, e.g. filler-3')
     token.add_argument('--file', type=Path, help='default: api_tokens.json in the state folder of the running cell')
-    doctor = commands.add_parser('doctor', help='check the cell and print remedies; exit code 1 when a check fails')
-    doctor.add_argument('what', choices=['weighing'])
+    add_care(commands.add_parser)
     add_figures(commands.add_parser('figures', help='OEE, first-read rate, cycle times, stops and rejects of the pick jobs'))
     add_catalogue(commands.add_parser('catalogue', help='check the part catalogue; try it on pictures'))
     add_robot(commands.add_parser('robot', help='show the robot state; recover it; move the simulated arm and inject faults'))
@@ -191,6 +191,14 @@ def _work_of(options: argparse.Namespace) -> Callable[[argparse.Namespace, Conso
         from cell_bringup.audit import show_audit as work
     elif options.command == 'history':
         from cell_bringup.history import ask_history as work
+    elif options.command == 'backup':
+        from cell_bringup.backup import run_backup as work
+    elif options.command == 'restore':
+        from cell_bringup.backup import run_restore as work
+    elif options.command == 'version':
+        from cell_bringup.versions import show_versions as work
+    elif options.command == 'logs':
+        from cell_bringup.logs import show_logs as work
     elif options.command == 'figures':
         from cell_bringup.figures import show_figures as work
     elif options.command == 'models':

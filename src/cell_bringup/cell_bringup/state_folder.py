@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 __all__ = ['CellState', 'find_state', 'running_states']
@@ -17,6 +17,8 @@ LAUNCH_FILE = b'cell.launch.py'
 HERE = Path('state')
 AT_HOME = Path('.local') / 'state' / 'cell'
 DOMAIN = 'ROS_DOMAIN_ID'
+FILES = ('catalogue_file', 'recipe_file', 'params_file', 'settings_file')
+"""Launch arguments that name a file."""
 DATABASE, TOKENS = 'cell.db', 'api_tokens.json'
 
 
@@ -28,11 +30,15 @@ class CellState:
         folder: The state folder.
         database_url: SQLAlchemy URL of the database.
         reason: Why this folder was chosen, for messages.
+        files: Launch argument -> file that the running cell was started with.
+        environment: Environment of its launch process; empty when it belongs to another user.
     """
 
     folder: Path
     database_url: str
     reason: str
+    files: Mapping[str, Path] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tokens(self) -> Path:
@@ -73,7 +79,9 @@ def running_states(proc: Path) -> dict[str, CellState]:
             continue
         arguments = dict(os.fsdecode(word).split(':=', 1) for word in words if b':=' in word)
         home = (environment or {}).get('HOME', home)
-        found[arguments.get('namespace', 'cell').strip('/')] = _of_launch(arguments, process, Path(home))
+        state = _of_launch(arguments, process, Path(home))
+        files = {name: _absolute(arguments[name], process) for name in FILES if arguments.get(name)}
+        found[arguments.get('namespace', 'cell').strip('/')] = replace(state, files=files, environment=environment or {})
     return found
 
 
