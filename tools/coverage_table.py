@@ -64,7 +64,9 @@ def table(counts: dict[str, Counter[str]]) -> str:
         total.update(count)
     lines = [f'{"package":18}{"lines %":>9}{"branches %":>12}']
     rows = [*sorted(packages.items()), ('total', total)]
-    for name, count in [*rows, ('pure modules', counts.get(PURE, Counter()))]:
+    if PURE in counts:
+        rows.append(('pure modules', counts[PURE]))
+    for name, count in rows:
         lines.append(
             f'{name:18}{_percent(count["covered_lines"], count["num_statements"]):9.1f}'
             f'{_percent(count["covered_branches"], count["num_branches"]):12.1f}'
