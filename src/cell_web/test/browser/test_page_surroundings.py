@@ -16,6 +16,11 @@ from cell_interfaces.msg import Alarm, AlarmList, Inventory, PartStock
 pytestmark = NEEDS
 
 ZOOMED = {'tablet at 200 %': (640, 400), 'tablet at 400 %': (320, 200), 'phone on its side': (844, 390)}
+OUTSIDE = """() => [...document.querySelectorAll('.panel, dialog')].flatMap((panel) => [...panel.querySelectorAll('*')]
+  .filter((part) => part.checkVisibility() && !part.closest('.hidden')
+    && part.getBoundingClientRect().right > panel.getBoundingClientRect().right + 1)
+  .map((part) => part.textContent.slice(0, 60)))"""
+"""Texts and buttons that stick out of their panel, under the next one."""
 OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
 DOUBLE_TAP = """([first, second]) => {
   const [a, b] = [first, second].map((id) => [...document.querySelectorAll(`[data-testid=${id}]`)]);
@@ -49,8 +54,22 @@ def test_a_double_tap_does_not_press_what_comes_under_the_finger(cell: ScriptedC
     wait_until(lambda: cell.of('/cell/robot/stop'), what='Stop cell is always taken')
 
 
+def publish_long_names(cell: ScriptedCell) -> None:
+    now, station = time.time(), 'Abfüllanlage-Nord-2'
+    stock, jobs, bags = scene.inventory(now), scene.weigh_jobs(now), scene.bags(now)
+    stock.parts[0].part_number = 'XPSMCM-ETH-GL-SN-7GE12-0AB4'
+    stock.parts[1].description = 'Sicherheitsrelaismodulschraubklemmenanschlussblock'
+    stock.parts[1].trays[0].count = stock.parts[1].trays[0].capacity = 65535
+    jobs.jobs[0].station = bags.bags[0].station = station
+    jobs.jobs[0].company = 'Müller-Lüdenscheidt Kunststoffverarbeitungsgesellschaft mbH & Co. KG'
+    bags.bags[0].weight, bags.bags[0].net_weight, bags.bags[0].bag_number = '1234.680', '1234.560', 12345
+    robot = scene.robot(now, backend='ros_driver', peer='controller-3.werk-augsburg.example.de:30004')
+    for topic, message in (('inventory', stock), ('weighing/job', jobs), ('weighing/bags', bags), ('robot/state', robot)):
+        cell.publish(topic, message)
+
+
 def test_at_every_zoom_the_page_fits_and_stop_cell_is_in_view(cell: ScriptedCell, open_page: Any) -> None:
-    page = open_page()
+    page = open_page(operator='Karl-Friedrich Müller-Lüdenscheidt')
     for name, (width, height) in ZOOMED.items():
         page.set_viewport_size({'width': width, 'height': height})
         for view in ('pick', 'weigh'):
@@ -61,6 +80,19 @@ def test_at_every_zoom_the_page_fits_and_stop_cell_is_in_view(cell: ScriptedCell
                 page.evaluate(f'scrollTo(0, {end})')
                 expect(page.get_by_test_id('stop-cell'), f'{name}, {view}').to_be_in_viewport(ratio=1)
             shoot(page, f'zoom-{width}-{view}')
+
+
+def test_long_names_stay_in_their_panels(cell: ScriptedCell, open_page: Any) -> None:
+    page = open_page()
+    publish_long_names(cell)
+    for view, name in (('pick', 'XPSMCM-ETH-GL-SN-7GE12-0AB4'), ('weigh', 'Abfüllanlage-Nord-2')):
+        page.get_by_test_id(f'view-{view}').click()
+        expect(page.get_by_text(name).filter(visible=True).first).to_be_attached()
+        for width, height in ((1280, 800), (853, 533), (640, 400), (390, 844)):
+            page.set_viewport_size({'width': width, 'height': height})
+            shoot(page, f'long-{width}-{view}')
+            assert page.evaluate(OUTSIDE) == [], f'{width} px, {view}'
+            assert page.evaluate(OVERFLOW) <= 0, f'{width} px, {view}'
 
 
 def test_after_a_sleep_the_page_reconnects_and_shows_old_values_as_old(
