@@ -11,7 +11,7 @@ class FakeIndicator:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.socket = socket.create_connection(('127.0.0.1', port), timeout=5)
+        self.socket = socket.create_connection(('127.0.0.1', port), timeout=30)
 
     def send(self, *lines: str, end: str = '\r\n') -> None:
         self.raw(''.join(line + end for line in lines).encode())
@@ -20,7 +20,7 @@ class FakeIndicator:
         self.socket.sendall(data)
 
     def closed_by_bridge(self) -> bool:
-        self.socket.settimeout(5)
+        self.socket.settimeout(30)
         try:
             return self.socket.recv(1) == b''
         except ConnectionResetError:

@@ -1,7 +1,6 @@
 """Delivery over real sockets to a web application that can be made to do anything."""
 
 import contextlib
-import itertools
 import json
 import os
 import random
@@ -207,7 +206,8 @@ def test_an_outage_is_shown_but_not_more_often_than_once_a_second(graph, station
     indicator().send(*[f'1,{n}.0 kg' for n in range(1, 60)])
     wait_until(lambda: shown and shown[-1].state == DeliveryState.RETRYING and shown[-1].waiting == 59)
     stamps = [message.stamp.sec + message.stamp.nanosec / 1e9 for message in shown]
-    assert all(later - earlier > 0.5 for earlier, later in itertools.pairwise(stamps))
+    # Over the whole time: after a pause of the machine two messages may follow each other closely.
+    assert len(stamps) <= stamps[-1] - stamps[0] + 2
 
 
 @pytest.mark.parametrize(('mood', 'status'), [(200, 200), (500, 500), ('drop', 0), ('slow', 0), (302, 302)])
