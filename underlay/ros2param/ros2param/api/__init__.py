@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,14 @@ from rclpy.parameter_client import AsyncParameterClient
 from rclpy.task import Future
 from ros2cli.node.direct import DirectNode
 
-__all__ = ['call_describe_parameters', 'call_get_parameters', 'call_list_parameters', 'get_parameter_type_string']
+__all__ = [
+    'add_node_arguments',
+    'add_timeout_argument',
+    'call_describe_parameters',
+    'call_get_parameters',
+    'call_list_parameters',
+    'get_parameter_type_string',
+]
 
 SERVICE_TIMEOUT_S = 5.0
 TYPE_NAMES = {
@@ -27,6 +35,23 @@ TYPE_NAMES = {
     ParameterType.PARAMETER_STRING_ARRAY: 'string array',
     ParameterType.PARAMETER_NOT_SET: 'not set',
 }
+
+
+def add_node_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the name of the node, and the option for hidden ones."""
+    parser.add_argument('node_name', help='Name of the ROS node')
+    parser.add_argument('--include-hidden-nodes', action='store_true', help='Consider hidden nodes as well')
+
+
+def add_timeout_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the time that a node has to appear on the graph, seconds."""
+    parser.add_argument(
+        '--timeout',
+        metavar='N',
+        type=int,
+        default=1,
+        help='Wait for N seconds until node becomes available (default %(default)s sec)',
+    )
 
 
 def get_parameter_type_string(parameter_type: int) -> str:

@@ -8,7 +8,7 @@ from rcl_interfaces.msg import ParameterDescriptor
 from ros2cli.node.strategy import NodeStrategy, add_arguments
 from ros2node.api import get_absolute_node_name, wait_for_node
 
-from ros2param.api import call_describe_parameters, get_parameter_type_string
+from ros2param.api import add_node_arguments, add_timeout_argument, call_describe_parameters, get_parameter_type_string
 
 from . import VerbExtension
 
@@ -20,16 +20,9 @@ class DescribeVerb(VerbExtension):
         """Add the arguments."""
         add_arguments(parser)
         add = parser.add_argument
-        add('node_name', help='Name of the ROS node')
-        add('--include-hidden-nodes', action='store_true', help='Consider hidden nodes as well')
+        add_node_arguments(parser)
         add('parameter_names', nargs='+', help='Names of the parameters')
-        add(
-            '--timeout',
-            metavar='N',
-            type=int,
-            default=1,
-            help='Wait for N seconds until node becomes available (default %(default)s sec)',
-        )
+        add_timeout_argument(parser)
 
     def main(self, *, args: argparse.Namespace) -> str | None:
         """Print type, description and constraints; return an error if the node is not on the graph."""
