@@ -78,7 +78,7 @@ def _start(client: CellClient, console: Console, options: argparse.Namespace) ->
     client.bags.clear()
     request = StartWeighJob.Request(
         command=client.command(),
-        company=options.company or next(iter(_jobs(client).companies), ''),
+        company=_company(client, options.company),
         station=station,
         target_weight=decimal_text(options.target_weight, point),
         unit=options.unit,
@@ -111,6 +111,17 @@ def _station(client: CellClient, chosen: str) -> str:
         return 'A'
     fact = f'There is no station "{chosen}"' if chosen else 'There are several stations'
     raise CellError(f'{fact}: choose one with --station: {", ".join(stations) or "none is configured"}.')
+
+
+def _company(client: CellClient, chosen: str) -> str:
+    """Return the chosen company, or the latest one.
+
+    Raises:
+        CellError: None is chosen, and there is no latest one.
+    """
+    if company := chosen or next(iter(_jobs(client).companies), ''):
+        return company
+    raise CellError('No company is known yet: name the customer with --company.')
 
 
 def _show_bag(client: CellClient, console: Console, bag_id: int) -> None:

@@ -45,6 +45,8 @@ def terminal(graph, domain, tmp_path):
 
 @pytest.mark.slow
 def test_an_operator_starts_looks_voids_undoes_ends_and_reopens(terminal):
+    code, text = terminal('start', '1.10', '3', '--station', 'B')
+    assert code == 1 and '--company' in text
     code, text = terminal('start', '1.10', '3', '--company', 'ACME', '--tare', '2', '--station', 'B')
     assert code == 0 and 'has started at station B' in text and 'tare of 2 kg is above the target' in text
     terminal.record('3.10')

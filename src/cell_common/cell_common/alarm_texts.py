@@ -177,7 +177,11 @@ ALARM_TEXTS: Mapping[str, AlarmText] = {
         MEDIUM,
         'Indicator {address} cannot be reached',
         'Its bags are not counted. The cell calls it again automatically.',
-        ('Check its power and its network cable.', 'Check its address in parameter peers.'),
+        (
+            'Check its power and its network cable.',
+            'Check its address in parameter peers.',
+            'End other programs that use it: a device server serves one at a time.',
+        ),
         cause='{error}',
     ),
     'scale_bridge/duplicate': AlarmText(

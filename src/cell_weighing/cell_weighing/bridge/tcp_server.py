@@ -10,18 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cell_common.timeouts import with_timeout
-
+from cell_weighing.bridge.dialing import keep_dialing
 from cell_weighing.bridge.events import (
     ConnectionReplaced,
-    DialState,
     IdentityMismatch,
     IndicatorConnected,
     IndicatorDisconnected,
@@ -35,9 +32,6 @@ from cell_weighing.bridge.stream_capture import StreamCaptureState
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
 
 BIND_RETRY_S = 2.0
-DIAL_TIMEOUT_S = 5.0
-# An indicator that is switched on in the morning should be there within half a minute.
-FIRST_DIAL_S, LONGEST_DIAL_S = 1.0, 30.0
 # How late a paused socket is resumed, and an idle connection is closed.
 HOUSEKEEPING_S = 0.25
 LOW_WATER = 0.25
@@ -135,24 +129,13 @@ class IndicatorServer:
 
     async def _dial(self, config: PeerConfig) -> None:
         """Keep a connection to an indicator that is the server, until canceled."""
-        host, _, port = config.dial.rpartition(':')
-        loop, delay, reported = asyncio.get_running_loop(), FIRST_DIAL_S, ''
-        while True:
-            try:
-                connecting = loop.create_connection(lambda: Connection(self, config), host.strip('[]'), int(port))
-                _, connection = await with_timeout(connecting, DIAL_TIMEOUT_S)
-            except (OSError, asyncio.TimeoutError) as error:
-                message = _reason(error)
-                if message != reported:
-                    self.on_event(DialState(config.dial, message))
-                reported = message
-            else:
-                self.on_event(DialState(config.dial))
-                connected_at, reported = time.monotonic(), ''
-                await connection.closed.wait()
-                delay = FIRST_DIAL_S if time.monotonic() - connected_at > LONGEST_DIAL_S else delay
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, LONGEST_DIAL_S)
+        loop = asyncio.get_running_loop()
+
+        async def connect(host: str, port: int) -> Connection:
+            _, connection = await loop.create_connection(lambda: Connection(self, config), host, port)
+            return connection
+
+        await keep_dialing(config.dial, connect, self.on_event)
 
     async def _bind(self, port: int, config: PeerConfig | None = None) -> asyncio.Server:
         """Return a listening server; a port in use is tried again, and each new reason is reported once."""
@@ -269,7 +252,12 @@ class Connection(asyncio.BufferedProtocol):
         self._reported_ids: set[str] = set()
         self.pipeline = LinePipeline(server.site, '', 0)
         self.number = next(self._numbers)
-        self.last_received_ns = time.monotonic_ns()
+        self.last_received_ns = self._opened_ns = time.monotonic_ns()
+
+    @property
+    def received(self) -> bool:
+        """Whether a byte has come."""
+        return self.last_received_ns != self._opened_ns
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Register the connection, or abort it when there are too many."""
@@ -374,15 +362,6 @@ class Connection(asyncio.BufferedProtocol):
             if not self._transport.get_write_buffer_size():
                 self._transport.write(command)
             self._poll_timer = asyncio.get_running_loop().call_later(self._server.settings.poll_period, self._poll)
-
-
-def _reason(error: Exception) -> str:
-    """Return why an indicator cannot be reached; asyncio's own text repeats the address as a Python tuple."""
-    number = getattr(error, 'errno', None)
-    # A name that cannot be resolved has a number of another kind.
-    if isinstance(error, socket.gaierror) or not number:
-        return getattr(error, 'strerror', None) or str(error) or 'no answer'
-    return os.strerror(number)
 
 
 def _set_keep_alive(sock: socket.socket) -> None:
