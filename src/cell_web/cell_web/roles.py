@@ -53,6 +53,23 @@ VIEWER = Role(
 )
 """May see all data of the page and change nothing."""
 
+TEACHING = frozenset({'robot/teaching/get', 'robot/teaching/take', 'robot/teaching/freedrive', 'robot/get_details'})
+"""Services that teach the places of the arm: freedrive lets it be moved by hand, and a place that is taken is where it goes."""
+
+NODES_ONLY = {
+    'inventory/book': 'the coordinator books what the robot did',
+    'inventory/count': 'programs and terminals count trays; the page corrects with inventory/adjust',
+    'matching/match': 'the coordinator asks for verdicts',
+    'matching/store_benchmark': 'the coordinator stores what it has seen; the page uses set_benchmark',
+    'ocr/read': 'the coordinator asks for readings',
+    'camera/learn_background': 'done from a terminal, when the camera is set up',
+    'robot/trigger': 'the coordinator moves the robot, as part of a job',
+    'robot/start_program': 'the coordinator passes start_robot on',
+    'weighing/record_bag': 'the REST interface records the bags of other programs',
+    'sim/fault': 'terminals and tests inject faults into the simulated devices',
+}
+"""Service or action that no session may use -> who uses it instead. test_roles.py compares with every interface that exists."""
+
 OPERATOR = Role(
     'operator',
     topics=VIEWER.topics,
