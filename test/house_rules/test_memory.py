@@ -10,7 +10,10 @@ DATABASE = {'sqlalchemy', 'alembic'}
 IMAGES = {'cv2'}
 NETWORKS = {'openvino', 'onnxruntime', 'paddle', 'pandas', 'matplotlib', 'scipy'}
 NODES = {
-    'without database': (('cell_vision.camera.node', 'cell_vision.ocr.node', 'cell_sim.node'), DATABASE | NETWORKS),
+    'without database': (
+        ('cell_vision.camera.node', 'cell_vision.ocr.node', 'cell_sim.node', 'cell_coordinator.diagnostics_aggregator.node'),
+        DATABASE | NETWORKS,
+    ),
     'without images': (
         (
             'cell_robot.node',
