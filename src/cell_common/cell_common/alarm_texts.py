@@ -77,8 +77,8 @@ ALARM_TEXTS: Mapping[str, AlarmText] = {
     ),
     'coordinator/old_frame': AlarmText(
         HIGH,
-        'Camera frame older than the pick',
-        'The job is paused. No piece is placed on an old frame.',
+        'Camera picture older than the pick',
+        'The job is paused. No piece is placed on an old picture.',
         ('Compare the clocks of the computers.', _RESUME_OR_CANCEL),
     ),
     'coordinator/booking_refused': AlarmText(
