@@ -180,7 +180,7 @@ ALARM_TEXTS: Mapping[str, AlarmText] = {
         (
             'Check its power and its network cable.',
             'Check its address in parameter peers.',
-            'End other programs that use it: a device server serves one at a time.',
+            'End other programs that use it: a device server serves one.',
         ),
         cause='{error}',
     ),
