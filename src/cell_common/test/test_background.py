@@ -159,7 +159,7 @@ def test_data_that_arrived_during_a_stop_of_the_process_is_read_before_the_timeo
         process.stdin.write('answer\n')
         process.stdin.flush()
         os.kill(process.pid, signal.SIGCONT)
-        assert process.communicate(timeout=10)[0] == 'answer\n'
+        assert process.communicate(timeout=60)[0] == 'answer\n'
 
 
 def test_without_data_the_wait_ends_at_its_timeout():

@@ -289,7 +289,7 @@ class Lock:
 
 @pytest.fixture
 def locked(graph, tmp_path, catalogue_file, monkeypatch):
-    monkeypatch.setattr('cell_common.database.BUSY_TIMEOUT_S', 0.5)
+    monkeypatch.setattr('cell_common.database.BUSY_TIMEOUT_S', 2.5)
     path = tmp_path / 'cell.db'
     graph.add(InventoryNode(**graph.options(database_url=f'sqlite:///{path}', catalogue_file=str(catalogue_file))))
     return Lock(path)

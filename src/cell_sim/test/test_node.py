@@ -107,7 +107,7 @@ def test_the_robot_connects_and_picks_and_the_truth_is_logged(
 def test_the_camera_serves_jpegs(world: WorldNode) -> None:
     camera = world.simulation.camera
     assert camera is not None
-    with urllib.request.urlopen(f'http://127.0.0.1:{camera.port}/snapshot.jpg', timeout=5) as answer:
+    with urllib.request.urlopen(f'http://127.0.0.1:{camera.port}/snapshot.jpg', timeout=30) as answer:
         assert answer.read(2) == b'\xff\xd8'
 
 

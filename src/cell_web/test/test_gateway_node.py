@@ -121,7 +121,7 @@ def test_a_page_that_asks_gets_a_sign_of_life_while_rosbridge_is_silent(
     async def talk(session: ClientSession) -> list[Any]:
         async with session.ws_connect(f'ws://{address(gateway)}/rosbridge{query}') as page:
             with contextlib.suppress(asyncio.TimeoutError):
-                return [await asyncio.wait_for(page.receive_json(), 0.8)]
+                return [await asyncio.wait_for(page.receive_json(), 30.0 if alive else 0.8)]
             return []
 
     assert [message['op'] for message in browse(talk)] == (['status'] if alive else [])

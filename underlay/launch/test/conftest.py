@@ -55,7 +55,7 @@ def visit(context) -> Callable[..., LaunchContext]:
 def eventually() -> Callable[[Callable[[], object]], None]:
     """Return a function that waits for a condition with a timeout."""
 
-    def wait(holds: Callable[[], object], timeout: float = 20.0) -> None:
+    def wait(holds: Callable[[], object], timeout: float = 30.0) -> None:
         assert wait_for(lambda: bool(holds()), timeout, 0.01), 'not in time'
 
     return wait

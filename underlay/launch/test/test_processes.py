@@ -261,7 +261,7 @@ FAMILY = (
 def test_a_signal_ends_the_launch_in_order(launcher, eventually, number):
     process, pid, child = launcher(FAMILY)
     process.send_signal(number)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert 'process has finished cleanly' in out
     eventually(lambda: not alive(pid) and not alive(child))
@@ -287,7 +287,7 @@ def test_a_second_interrupt_changes_nothing(launcher):
     while 'user interrupted' not in process.stdout.readline():
         pass
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert 'again, ignoring' in out
     assert 'process has finished cleanly' in out
     assert process.returncode == 0

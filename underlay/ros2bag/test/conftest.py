@@ -14,7 +14,7 @@ from ros2bag.recorder import Recorder
 from ros2bag.selection import Selection
 from ros2cli.helpers import wait_for
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 class Bench:

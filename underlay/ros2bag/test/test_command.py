@@ -34,12 +34,12 @@ def test_a_bag_is_recorded_until_the_interrupt_and_described(bench):
     publisher.publish(String(data='two'))
     publisher.wait_for_all_acked()
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
-    text, _ = ros2_bag('info', str(path)).communicate(timeout=10)
+    text, _ = ros2_bag('info', str(path)).communicate(timeout=60)
     assert 'Storage id:        sqlite3' in text
     assert 'Topic: /words | Type: std_msgs/msg/String | Count: 2 | Serialization Format: cdr' in text
-    names, _ = ros2_bag('info', '-t', str(path)).communicate(timeout=10)
+    names, _ = ros2_bag('info', '-t', str(path)).communicate(timeout=60)
     assert names == '/words\n'
 
 
@@ -57,7 +57,7 @@ def test_a_bag_is_recorded_until_the_interrupt_and_described(bench):
 )
 def test_wrong_arguments_are_reported(tmp_path, arguments, problem):
     process = ros2_bag(*arguments, cwd=tmp_path)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode not in (0, None)
     assert problem in errors
 

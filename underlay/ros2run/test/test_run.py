@@ -28,7 +28,7 @@ def package(tmp_path, monkeypatch):
 def test_the_executable_takes_the_place_of_the_command():
     words = ['tools', 'show', '--fast', '--ros-args', '-r', 'a:=b']
     with subprocess.Popen([*RUN, *words], stdout=subprocess.PIPE, text=True) as process:
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
     assert out == f'--fast --ros-args -r a:=b\n{process.pid}\n'
     assert process.returncode == 5
 
@@ -44,7 +44,7 @@ def test_a_signal_reaches_it(tmp_path):
     with subprocess.Popen([*RUN, 'tools', 'show'], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == 'ready\n'
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == -signal.SIGTERM
+        assert process.wait(timeout=60) == -signal.SIGTERM
 
 
 @pytest.mark.parametrize(

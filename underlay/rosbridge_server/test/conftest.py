@@ -16,7 +16,7 @@ from rclpy.parameter import Parameter
 from ros2cli.helpers import wait_for
 from rosbridge_server.websocket_node import RosbridgeWebsocketNode
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 def wait_until(condition, timeout=DEADLINE_S):

@@ -209,7 +209,7 @@ def handshake(server, **headers):
             except aiohttp.WSServerHandshakeError as error:
                 return error.status
 
-    return asyncio.run(asyncio.wait_for(connect(), 10.0))
+    return asyncio.run(asyncio.wait_for(connect(), 30.0))
 
 
 def test_a_page_of_a_foreign_origin_may_not_connect(server):

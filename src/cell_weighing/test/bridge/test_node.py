@@ -190,5 +190,5 @@ def test_a_silent_connection_is_closed_only_when_configured(graph, database_url)
         ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=database_url, idle_timeout=0.2))
     )
     wait_until(lambda: not node.listening.error)
-    with socket.create_connection(('127.0.0.1', node.listening.port), timeout=5) as device:
+    with socket.create_connection(('127.0.0.1', node.listening.port), timeout=30) as device:
         assert device.recv(1) == b''

@@ -33,7 +33,7 @@ class SmaScale:
     """Answers W with the weight it is set to."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(('127.0.0.1', port), timeout=5)
+        self.socket = socket.create_connection(('127.0.0.1', port), timeout=30)
         self.weight, self.questions = '    0.00', 0
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()

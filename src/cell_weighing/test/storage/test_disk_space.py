@@ -71,7 +71,7 @@ def test_a_full_disk_raises_an_alarm_with_its_free_space_and_recovers(graph, tin
     url = f'sqlite:///{tiny_disk}/cell.db'
     node = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=url, free_space=1.0)))
     wait_until(lambda: not node.listening.error)
-    device = socket.create_connection(('127.0.0.1', node.listening.port), timeout=5)
+    device = socket.create_connection(('127.0.0.1', node.listening.port), timeout=30)
     device.sendall(b'1,0.01 kg\r\n')
     wait_until(lambda: len(published) == 1)
     block = tiny_disk / 'block'
@@ -124,7 +124,7 @@ def test_when_too_many_lines_wait_no_more_are_read_and_none_is_lost(graph, refus
     alarms = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     published = graph.collect(ScaleReading, 'weighing/weight', events(10_000))
     wait_until(lambda: matched_subscribers(node, 'weighing/weight') == 1)
-    with socket.create_connection(('127.0.0.1', node.listening.port), timeout=5) as device:
+    with socket.create_connection(('127.0.0.1', node.listening.port), timeout=30) as device:
         device.sendall(''.join(f'1,{weight} kg\r\n' for weight in weights).encode())
         wait_until(lambda: raised(alarms, 'held_back'))
         assert 100 <= node.pending < 1000 and 'indicators are not read' in node.journal_health().message
@@ -138,7 +138,7 @@ def test_when_too_many_lines_wait_no_more_are_read_and_none_is_lost(graph, refus
 def test_while_few_lines_wait_the_indicators_are_read_on(graph, refusing):
     node, _ = refusing
     alarms = graph.collect(AlarmEvent, 'alarms/events', latched(50))
-    with socket.create_connection(('127.0.0.1', node.listening.port), timeout=5) as device:
+    with socket.create_connection(('127.0.0.1', node.listening.port), timeout=30) as device:
         device.sendall(b'1,0.010 kg\r\n' * 50)
         wait_until(lambda: node.pending == 50 and raised(alarms, 'journal'))
         device.sendall(b'1,0.010 kg\r\n')
