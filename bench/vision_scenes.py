@@ -167,11 +167,11 @@ def _put(image: Image, label: Image, at: tuple[float, float], angle: float) -> f
 
 
 def _free_place(at: tuple[float, float], far: float, margin: float, rng: random.Random) -> tuple[float, float]:
-    """Return a place at a distance from another one, wholly in the frame if there is one."""
+    """Return a place at a distance from another one: wholly in the frame if there is one, otherwise next to its middle."""
     places = [(at[0] + far * math.cos(turn), at[1] + far * math.sin(turn)) for turn in np.linspace(0, math.tau, 24).tolist()]
     rng.shuffle(places)
     inside = [(x, y) for x, y in places if margin < x < SIZE[0] - margin and margin < y < SIZE[1] - margin]
-    return (inside or places)[0]
+    return inside[0] if inside else min(places, key=lambda place: math.dist(place, (SIZE[0] / 2, SIZE[1] / 2)))
 
 
 def _thing(kind: str, image: Image, at: tuple[float, float], reach: float, rng: random.Random) -> None:

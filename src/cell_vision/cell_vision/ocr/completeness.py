@@ -7,6 +7,7 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -52,6 +53,8 @@ TOUCHING_DEPTH = 0.45
 EDGE, SHARP = 0.15, 0.5
 """At the edge of something the gray level changes within EDGE heights by at least this share of the limit."""
 LEAST_CHARACTERS = 3
+LONE_END = re.compile(rf'^\w[ {MISSING}]|[ {MISSING}]\w$')
+"""A text with a single character at an end, behind a blank or a gap."""
 LIGHT_SEGMENTS = 8
 """Pieces of a line whose brightness shows how the light falls off along it."""
 
@@ -66,8 +69,13 @@ def mark_cut_ends(image: MatLike, readings: Sequence[Reading], others: Sequence[
         readings: Its texts.
         others: Further readings of the frame, as of other passes: their print was read.
     """
-    # A single character beside a line may be the rest of its number after a worn one: it does not count as read.
-    boxes = {other.polygon for other in (*readings, *others) if sum(map(str.isalnum, other.text)) > 1}
+    # A single character beside a line may be the rest of its number after a worn one: it does not count as read, nor does a
+    # longer box of the line that holds it behind a blank.
+    boxes = {
+        other.polygon
+        for other in (*readings, *others)
+        if sum(map(str.isalnum, other.text)) > 1 and not LONE_END.search(other.text)
+    }
     return [_marked(image, reading, [box for box in boxes if box != reading.polygon]) for reading in readings]
 
 

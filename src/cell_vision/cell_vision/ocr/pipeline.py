@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from cell_vision.matching.alignment import normalize
+from cell_vision.ocr.body_outlines import body_outlines
 from cell_vision.ocr.box_geometry import center
 from cell_vision.ocr.completeness import mark_cut_ends
 from cell_vision.ocr.crops import evidence_crop, rectify
@@ -178,17 +179,18 @@ def read_image(
     plates = detect_plates(image)
     # Decision 0007, draw 14: a second part hardly brighter than the dark ground.
     faint = detect_faint_print(image, plates) if plates else []
+    outlines = body_outlines(image)
     passes: list[Sequence[Reading]] = []
     for readings in _passes(engine, image, (plates, faint), careful, side):
         passes.append(readings)
         # With a second part in view the first pass is not enough: the next one may read it.
-        if not careful and is_confident(readings) and not unread_parts(image, [*plates, *faint], passes):
+        if not careful and is_confident(readings) and not unread_parts(image, [*plates, *faint], passes, outlines):
             return mark_cut_ends(image, readings, [other for each in passes for other in each])
         if deadline_passed() or (careful and _agree(passes, plates)):
             break
     every = [reading for readings in passes for reading in readings]
     marked = [mark_cut_ends(image, readings, every) for readings in passes]
-    return [*merge_passes(marked, keep_contradictions=careful), *unread_parts(image, [*plates, *faint], passes)]
+    return [*merge_passes(marked, keep_contradictions=careful), *unread_parts(image, [*plates, *faint], passes, outlines)]
 
 
 def _agree(passes: Sequence[Sequence[Reading]], plates: Sequence[Plate]) -> bool:

@@ -160,7 +160,7 @@ def detect_faint_print(image: MatLike, known: Sequence[Plate]) -> list[Plate]:
         image: BGR, uint8.
         known: Plates; places near them are ignored.
     """
-    small, scale = _downscale(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+    small, scale = downscale(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
     high, wide = image.shape[:2]
     fine, coarse = (
         np.asarray(cv2.GaussianBlur(small.astype(np.float32), (size, size), sigma), np.float32) for sigma, size in STROKE_BLURS
@@ -187,8 +187,12 @@ def detect_faint_print(image: MatLike, known: Sequence[Plate]) -> list[Plate]:
     return [replace(place, long=place.long + FAINT_GROWS * place.short, short=FAINT_GROWS * place.short)]
 
 
-def _downscale(gray: MatLike) -> tuple[MatLike, float]:
-    """Return the copy in which detail is searched, and the scale from it to the frame."""
+def downscale(gray: MatLike) -> tuple[MatLike, float]:
+    """Return the copy in which detail is searched, and the scale from it to the frame.
+
+    Args:
+        gray: Shape (height, width), uint8.
+    """
     scale = max(1.0, max(gray.shape) / DETAIL_SIDE)
     size = (max(1, int(gray.shape[1] / scale)), max(1, int(gray.shape[0] / scale)))
     return cv2.resize(gray, size, interpolation=cv2.INTER_AREA), scale
@@ -200,7 +204,7 @@ def _closed(mask: NDArray[np.bool_]) -> MatLike:
 
 def _regions(gray: MatLike) -> list[Plate]:
     """Return the regions with detail, the one with most first."""
-    copy, scale = _downscale(gray)
+    copy, scale = downscale(gray)
     small = cv2.GaussianBlur(copy, (3, 3), 0)
     steep = cv2.boxFilter(
         cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), cv2.CV_32F, (DETAIL_REACH, DETAIL_REACH)
@@ -259,7 +263,7 @@ def _region(rectangle: RotatedRect, scale: float, size: tuple[int, ...]) -> Plat
     if min(wide, high) < LEAST_REGION or wide * high > MOST_AREA * size[0] * size[1]:
         return None
     rim = REGION_RIM * (wide + high) / 2
-    return _to_plate(middle, (wide + rim, high + rim), angle, scale)
+    return to_plate(middle, (wide + rim, high + rim), angle, scale)
 
 
 def _detect_bodies(gray: MatLike) -> list[Plate]:
@@ -282,8 +286,15 @@ def _explains(plate: Plate, region: Plate) -> bool:
     )
 
 
-def _to_plate(middle: Sequence[float], size: tuple[float, float], angle: float, scale: float) -> Plate:
-    """Return a rectangle in a smaller copy as a plate of the frame."""
+def to_plate(middle: Sequence[float], size: tuple[float, float], angle: float, scale: float) -> Plate:
+    """Return a rectangle in a smaller copy as a plate of the frame.
+
+    Args:
+        middle: Its center, pixels of the copy.
+        size: Its sides, pixels of the copy.
+        angle: Of its first side, degrees.
+        scale: Pixels of the frame for one of the copy.
+    """
     # Pixel centers: the center of a reduced pixel lies half a block further.
     (wide, high), off = size, (scale - 1) / 2
     angle = angle if wide >= high else angle + 90
@@ -365,7 +376,7 @@ def _plate(contour: MatLike, shape: tuple[int, ...]) -> Plate | None:
         return None
     if cv2.contourArea(contour) < LEAST_FILL * long * short:
         return None
-    return _to_plate((x, y), (wide, high), angle, REDUCTION)
+    return to_plate((x, y), (wide, high), angle, REDUCTION)
 
 
 def _touches_edge(contour: MatLike, shape: tuple[int, ...]) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 
 from cell_vision.ocr.box_geometry import center
 from cell_vision.ocr.plate_detector import Plate, corners, crop_plate
-from cell_vision.types import UNREAD, Reading
+from cell_vision.types import UNREAD, Polygon, Reading
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -33,8 +33,8 @@ MOST_ASPECT = 9.0
 """A region whose sides have a larger ratio is an edge, a cable or a shadow."""
 SURROUND_FACTOR = 1.35
 """Factor by which a region is enlarged, so that its outline and the ground around it are seen."""
-GLARE, GLARED, LARGE = 250, 0.2, 0.5
-"""A round reflection whose region is saturated by this share and as large as this share of the part may hide another part."""
+GLARE, GLARED, LARGE = 250, 0.2, 0.4
+"""A reflection whose region is saturated by this share and as large as this share of the part may hide another part."""
 OUTLINE_SIDE = 96
 """Longer side of the copy in which an outline is searched, pixels."""
 OUTLINE_CONTRAST = 8.0
@@ -49,44 +49,81 @@ LIKE_ELLIPSE = 0.88
 """Least overlap of such an outline with its ellipse; 0.84 for a square of equal area."""
 
 
-def unread_parts(image: MatLike, plates: Sequence[Plate], passes: Sequence[Sequence[Reading]]) -> list[Reading]:
+MOST_AREA_RATIO = 4.0
+"""A place of detail that is larger than the part by this factor holds more than the part."""
+LEAST_SIDE_RATIO = 0.75
+"""Bodies have one size if the ratios of their longer and of their shorter sides are at least this."""
+
+
+def unread_parts(
+    image: MatLike, plates: Sequence[Plate], passes: Sequence[Sequence[Reading]], outlines: Sequence[Plate] = ()
+) -> list[Reading]:
     """Return a reading UNREAD for each further part in view without print that was read.
 
-    Edges, shadows and reflections close to a part may look like plates, and so may a dark corner or a truncated neighbor at the
-    edge of the frame; these are ignored, as is what is much smaller than the part or round beside a part that is not.
+    Edges, shadows and reflections close to a part may look like plates, and so may a dark corner at the edge of the frame. They
+    are ignored, as is what is much smaller than the part or round beside a part that is not.
 
     Args:
         image: The frame, BGR, uint8.
         plates: Of the frame, and places of faint print.
         passes: Readings of each pass so far.
+        outlines: Closed outlines in the frame, see `body_outlines`; also of what is cut off by the edge of the frame.
     """
     high, wide = image.shape[:2]
     rim = FRAME_RIM * max(high, wide)
-    prints = [
-        center(reading.polygon)
-        for readings in passes
-        for reading in readings
-        if sum(map(str.isalnum, reading.text)) >= PRINT_LENGTH
+
+    def is_whole(place: Plate) -> bool:
+        return all(rim < x < wide - rim and rim < y < high - rim for x, y in corners(place))
+
+    read = [
+        reading.polygon for readings in passes for reading in readings if sum(map(str.isalnum, reading.text)) >= PRINT_LENGTH
     ]
-    printed = [plate for plate in plates if any(plate.contains(*point) for point in prints)]
-    bare = [
+    printed = [plate for plate in plates if any(plate.contains(*center(box)) for box in read)]
+    own = [body for body in outlines if any(_holds(body, box) for box in read)]
+    if not printed and not own:
+        return []
+    # The outline of the part tells its size and shape; a place of detail may hold much beside it.
+    parts = own or printed
+    largest = max(part.area for part in parts)
+    around = [*own, *(plate for plate in printed if plate.area <= MOST_AREA_RATIO * largest)]
+    round_part = not own and any(is_round(image, plate) for plate in printed)
+
+    # On a saturated ground everything is partly saturated.
+    overexposed = float(np.median(np.asarray(image[::8, ::8], np.uint8))) >= GLARE
+
+    def hides_part(plate: Plate) -> bool:
+        return not overexposed and plate.area >= LARGE * largest and _is_glare(image, plate)
+
+    found = [
         plate
         for plate in plates
         if plate not in printed
         and all(_are_apart(plate, other) for other in printed)
-        and all(rim < x < wide - rim and rim < y < high - rim for x, y in corners(plate))
         and plate.long <= MOST_ASPECT * plate.short
         and all(plate.area >= LEAST_AREA_SHARE * other.area for other in printed)
+        and (is_whole(plate) or hides_part(plate))
+        and (round_part or not is_round(image, plate) or hides_part(plate))
     ]
-    if not printed or not bare:
-        return []
-    round_part = any(is_round(image, plate) for plate in printed)
-    largest = max(plate.area for plate in printed)
-    return [
-        Reading(UNREAD, 1.0, corners(plate))
-        for plate in bare
-        if round_part or not is_round(image, plate) or (plate.area >= LARGE * largest and _is_glare(image, plate))
-    ]
+    # A body and a label on it have an outline each, and a body may have detail, too: it is one part.
+    for body in sorted(outlines, key=lambda body: -body.area):
+        if body in own or any(other.contains(body.x, body.y) or body.contains(other.x, other.y) for other in (*own, *found)):
+            continue
+        alike = is_whole(body) and any(_are_alike(body, other) for other in own)
+        if not alike and not all(_are_apart(body, other) for other in around):
+            continue  # What reaches into the frame up to the part is the gripper that holds it.
+        if body.long <= MOST_ASPECT * body.short and body.area >= LEAST_AREA_SHARE * largest:
+            found.append(body)
+    return [Reading(UNREAD, 1.0, corners(place)) for place in found]
+
+
+def _holds(body: Plate, box: Polygon) -> bool:
+    """Return whether a text lies in a body: an outline within a letter holds none."""
+    return body.contains(*center(box)) and body.area >= cv2.contourArea(np.array(box, np.float32))
+
+
+def _are_alike(one: Plate, other: Plate) -> bool:
+    sides = (one.long, other.long), (one.short, other.short)
+    return all(min(pair) >= LEAST_SIDE_RATIO * max(pair) for pair in sides)
 
 
 def _are_apart(one: Plate, other: Plate) -> bool:

@@ -1,6 +1,7 @@
 """Finds print on a line, close beyond the box that was read: a single character that the text detector left out.
 
-A number with a worn character in it falls into two pieces, and a piece of one character is easily lost.
+A number with a worn character in it falls into two pieces, and a piece of one character is easily lost. A worn character at the
+end is too faint to be read, but differs from the ground. That nothing stood there is known where the ground is as elsewhere.
 Pure: no ROS, sockets, files or clock.
 """
 
@@ -42,6 +43,18 @@ CHARACTER_GAP = 0.2
 """A narrower gap lies within a character, in heights of the print."""
 MOST_OVERSHOOT = 0.15
 """A character reaches farther above or below the print of the line by at most this, in heights of the print."""
+TRACE_BLUR = 1.3
+"""Blur by which the grain of the ground becomes less than a worn stroke, pixels of the strip."""
+TRACE_CONTRAST = 0.05
+"""Least difference of a worn character from the ground, as a share of the contrast of the print."""
+TRACE_NOISE = 4.0
+"""The same in standard deviations of the ground around the line."""
+TRACE_TEXTURE = 1.2
+"""The same as a factor of what the ground has elsewhere beside the line (its highest 0.5 %): texture is no trace."""
+TRACE_FROM, TRACE_TO = 0.12, 1.5
+"""Where a worn character is searched, from the last ink of the line, in heights of the print: one, or a dash and one."""
+TRACE_LINES = 0.4
+"""Least share of the rows of the line that hold a trace."""
 LOWEST, NARROWEST = 0.6, 0.08
 """Size of a character in heights of the print; a dash is lower, but no number ends with one."""
 
@@ -71,8 +84,9 @@ def print_beyond(image: MatLike, box: Polygon, others: Sequence[Polygon]) -> tup
     if len(rows) < STRIP_HEIGHT // 4:
         return False, False
     band = (int(rows[0]), int(rows[-1]) + 1)
-    end = _character_after(ink, beyond, band)
-    start = _character_after(ink[:, ::-1], beyond, band)
+    shade = np.asarray(cv2.GaussianBlur(sign * (level - _ground(level[band[0] : band[1]])), (0, 0), TRACE_BLUR), np.float32)
+    end = _character_after(ink, beyond, band) or _trace_after(shade, ink, beyond, band, contrast)
+    start = _character_after(ink[:, ::-1], beyond, band) or _trace_after(shade[:, ::-1], ink[:, ::-1], beyond, band, contrast)
     wide = ink.shape[1]
 
     def unread(column: float | None) -> bool:
@@ -133,6 +147,56 @@ def _character_after(ink: NDArray[np.bool_], beyond: int, band: tuple[int, int])
     )  # As an edge of the part or a frame around the print.
     low = len(np.flatnonzero(ink[top:bottom, begin:stop].any(1))) < LOWEST * tall
     return None if reaches_beyond or low else (begin + stop) / 2
+
+
+def _ground(line: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the gray level of the ground at each column of a line: the running median over three heights of it."""
+    step = 4
+    reach = 3 * len(line) // (2 * step)
+    columns = np.median(line, 0)[::step]
+    padded = np.pad(columns, reach, mode='edge')
+    running = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), 1)
+    return np.asarray(np.interp(np.arange(line.shape[1]), np.arange(len(columns)) * step, running), np.float32)
+
+
+def _trace_after(
+    shade: NDArray[np.float32], ink: NDArray[np.bool_], beyond: int, band: tuple[int, int], contrast: float
+) -> float | None:
+    """Return the middle column of a worn character right after the line, None if the ground there is like elsewhere.
+
+    Args:
+        shade: Difference from the ground, positive where it is like ink.
+        ink: Where it is print.
+        beyond: Columns at each end that lie beyond the box.
+        band: First row of the print and the one after its last.
+        contrast: Of the print.
+    """
+    top, bottom = band
+    tall, wide = bottom - top, shade.shape[1]
+    last = np.flatnonzero(ink[top:bottom, : wide - beyond // 2].mean(0) >= LEAST_INK)
+    if not len(last):
+        return None
+    begin = int(last[-1]) + 1 + round(TRACE_FROM * tall)
+    stop = min(wide, begin + round((TRACE_TO - TRACE_FROM) * tall))
+    if stop - begin < NARROWEST * tall:
+        return None
+    elsewhere = np.concatenate(
+        [shade[: max(1, top - 2), begin:].ravel(), shade[bottom + 2 :, begin:].ravel(), shade[:, stop:].ravel()]
+    )
+    if not len(elsewhere):
+        return None
+    noise = 1.48 * float(np.median(np.abs(elsewhere)))
+    limit = max(TRACE_CONTRAST * contrast, TRACE_NOISE * noise, TRACE_TEXTURE * float(np.percentile(elsewhere, 99.5)))
+    seen = (shade[:, begin:stop] > limit).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(seen, connectivity=8)
+    inside = np.zeros(seen.shape, np.bool_)
+    for i in range(1, count):
+        y, high, area = (int(stats[i, k]) for k in (cv2.CC_STAT_TOP, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
+        if area > 2 and y >= top - MOST_OVERSHOOT * tall and y + high <= bottom + MOST_OVERSHOOT * tall:
+            inside |= labels == i
+    if inside.any(1).sum() < TRACE_LINES * tall or inside.any(0).sum() < NARROWEST * tall:
+        return None
+    return begin + float(np.flatnonzero(inside.any(0)).mean())
 
 
 def _holds(box: Polygon, point: Point) -> bool:

@@ -93,3 +93,12 @@ def test_print_that_another_pass_read_is_not_missing():
     (alone,) = mark_cut_ends(image, [Reading('MY4', 0.9, half)])
     (known,) = mark_cut_ends(image, [Reading('MY4', 0.9, half)], [Reading('MY4N', 0.9, (a, b, c, d))])
     assert alone.text == f'MY4 {MISSING}' and known.text == 'MY4'
+
+
+@pytest.mark.parametrize('longer', ['MY4 N', f'MY4{MISSING}N'])
+def test_a_single_character_behind_a_blank_in_another_pass_does_not_count_as_read(longer):
+    image, (a, b, c, d) = picture()
+    middle = (b[0] - a[0]) * 0.75 + a[0]
+    half: Polygon = (a, (middle, a[1]), (middle, d[1]), d)
+    (marked,) = mark_cut_ends(image, [Reading('MY4', 0.9, half)], [Reading(longer, 0.9, (a, b, c, d))])
+    assert marked.text == f'MY4 {MISSING}'

@@ -244,8 +244,8 @@ def test_a_part_without_legible_print_beside_one_that_was_read_is_reported(engin
     assert UNREAD not in texts(read(engine, two_parts('_-_-_-_-')[:, 640:], careful=careful))
 
 
-def test_a_plate_that_the_frames_rim_cuts_is_no_part_without_print(engine):
-    assert UNREAD not in texts(read(engine, two_parts('_-_-_-_-')[:, :1150]))
+def test_a_part_that_the_frames_rim_cuts_is_a_second_part_too(engine):
+    assert UNREAD in texts(read(engine, two_parts('_-_-_-_-')[:, :1150]))
 
 
 def test_a_dark_corner_of_the_frame_is_no_part_without_print(engine):
