@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from vision_prints import faces, printed
 
 SIZE = (1280, 720)
-THINGS = ('hole', 'washer', 'screw', 'cable', 'reflection', 'shadow', 'scale', 'nothing')
+CLUTTER = ('hole', 'washer', 'screw', 'cable', 'reflection', 'shadow', 'scale', 'nothing')
 SECONDS = ('blank', 'smeared', 'glared')
-KINDS = (*THINGS, *SECONDS, 'unknown')
+KINDS = (*CLUTTER, *SECONDS, 'unknown')
 CATALOGUE = (
     'MY4N', 'MY4N-J', 'MY4N-D2', 'G2R-1-SN', 'G2R-1-SND', 'HF115F-012', 'JQX-115F', 'DT04-2P', 'DT04-4P', '968322-1',
     'EM1-2U1', 'G8NB-17S', 'LY2N-J', '3RT2016-1BB41', 'BTA16-600B', 'XT30U-M', '74LS112', '74LS12', '40R7', 'C0805-104K',
@@ -79,7 +79,7 @@ def scene(kind: str, number: int, seed: str) -> Scene:
         _put(image, other, place, angle + rng.uniform(-20, 20))
     else:
         for _ in range(rng.randint(1, 2)):
-            _thing(kind, image, at, reach, rng)
+            _draw_clutter(kind, image, at, reach, rng)
     noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(1, 3.5), image.shape)
     seen = np.clip(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.0)) + noise, 0, 255).astype(np.uint8)
     data = bytes(cv2.imencode('.jpg', seen, [cv2.IMWRITE_JPEG_QUALITY, rng.randint(82, 95)])[1])
@@ -174,11 +174,11 @@ def _free_place(at: tuple[float, float], far: float, margin: float, rng: random.
     return inside[0] if inside else min(places, key=lambda place: math.dist(place, (SIZE[0] / 2, SIZE[1] / 2)))
 
 
-def _thing(kind: str, image: Image, at: tuple[float, float], reach: float, rng: random.Random) -> None:
+def _draw_clutter(kind: str, image: Image, at: tuple[float, float], reach: float, rng: random.Random) -> None:
     """Draw a thing that is no part beside the part; nothing where the frame has no room for it.
 
     Args:
-        kind: One of THINGS.
+        kind: One of CLUTTER.
         image: Shape (height, width), float32, gray levels; changed in place.
         at: Center of the part, pixels.
         reach: Radius of the circle around the part, pixels; the thing stays 20 pixels clear of it.

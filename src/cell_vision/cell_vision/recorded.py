@@ -125,7 +125,7 @@ class RecordedReader:
 
         def stands_always(item: Reading) -> bool:
             polygon = [(x / found.width, y / found.height) for x, y in item.polygon]
-            return item.text == UNREAD and self._watch.is_empty_there(thumbnail, polygon)
+            return item.text == UNREAD and self._watch.is_region_empty(thumbnail, polygon)
 
         return replace(found, readings=tuple(item for item in found.readings if not stands_always(item)))
 

@@ -105,7 +105,7 @@ def scene_shapes(recipe: CellRecipe, stock: Mapping[tuple[str, int], ShownTray],
 
 
 class Path:
-    """The way of the tool center point, as far as it is shown."""
+    """The path of the tool center point, as far as it is shown."""
 
     def __init__(self) -> None:
         self._points: list[Point] = []

@@ -38,7 +38,7 @@ GAIN_LIMITS = (0.7, 1.4)
 """Range in which a difference in exposure is compensated."""
 DAYLIGHT_GAIN = 0.02
 """Share by which each empty frame moves the empty view, so that it follows the daylight."""
-EMPTY_THERE, UNCHANGED = 0.25, 0.05
+EMPTY_REGION_SHARE, UNCHANGED = 0.25, 0.05
 """Share of changed cells up to which a region looks as in the empty view, and up to which print in it is the fixture's."""
 FROZEN = 'the camera repeats the same picture: switch it off and on, and check its connection'
 REPEATED = (
@@ -245,7 +245,7 @@ class ArrivalWatch:
         stood = next((item.first_ns for item in self._since(came) if item.view is View.PART and item.count > 1), came)
         return Evidence(True, stood_ns=stood)
 
-    def is_empty_there(self, thumbnail: Thumbnail, polygon: Iterable[tuple[float, float]], *, unchanged: bool = False) -> bool:
+    def is_region_empty(self, thumbnail: Thumbnail, polygon: Iterable[tuple[float, float]], *, unchanged: bool = False) -> bool:
         """Return whether a region of a frame looks as in the empty view.
 
         Args:
@@ -262,7 +262,7 @@ class ArrivalWatch:
         place = (slice(min(rows), max(rows) + 1), slice(min(columns), max(columns) + 1))
         # The exposure is compensated: a camera that adapts to a bright part changes every cell.
         here = _difference(thumbnail, self.background)[place]
-        level, share = (STILL_LEVEL, UNCHANGED) if unchanged else (FOREIGN_LEVEL, EMPTY_THERE)
+        level, share = (STILL_LEVEL, UNCHANGED) if unchanged else (FOREIGN_LEVEL, EMPTY_REGION_SHARE)
         return bool(here.size) and float(np.mean(here > level)) < share
 
     def _arrival(self, picked_ns: int) -> tuple[int, str]:

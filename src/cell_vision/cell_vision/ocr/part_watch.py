@@ -142,7 +142,7 @@ class PartWatch:
 
         def stands_always(item: Reading) -> bool:
             polygon = [(x / size[0], y / size[1]) for x, y in item.polygon]
-            return self._watch.is_empty_there(thumbnail, polygon, unchanged=item.text != UNREAD)
+            return self._watch.is_region_empty(thumbnail, polygon, unchanged=item.text != UNREAD)
 
         return tuple(item for item in readings if not stands_always(item))
 

@@ -207,5 +207,5 @@ def test_without_a_view_before_the_command_nothing_counts(stream):
 def test_a_hole_in_the_bench_is_empty_and_a_part_is_not(stream):
     stream.first_piece()
     shown = thumbnail_of(picture(('A1', 0), 9))
-    assert stream.watch.is_empty_there(shown, [(0.05, 0.1), (0.15, 0.1), (0.15, 0.3), (0.05, 0.3)])
-    assert not stream.watch.is_empty_there(shown, [(0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)])
+    assert stream.watch.is_region_empty(shown, [(0.05, 0.1), (0.15, 0.1), (0.15, 0.3), (0.05, 0.3)])
+    assert not stream.watch.is_region_empty(shown, [(0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)])
