@@ -9,6 +9,7 @@
     terminal_views   views of the cell's messages for a terminal
     state_folder     state folder of the running cell
     doctor, doctor_site, doctor_firewall, doctor_probe, doctor_facts    checks of the weigh side, and the facts they judge
+    doctor_cell, doctor_cell_probe, doctor_command    checks of the whole cell, their facts, and `cell doctor`
     demo             `cell run`
     launch_simulation, launch_monitoring, views    parts of cell.launch.py: simulated world, RViz, rqt and Foxglove
 

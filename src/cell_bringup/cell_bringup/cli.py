@@ -220,10 +220,9 @@ def _run_in_graph(options: argparse.Namespace, console: Console) -> int:
 
     with connected(options.namespace) as client:
         if options.command == 'doctor':
-            from cell_bringup.doctor import print_findings, run_checks
-            from cell_bringup.doctor_probe import gather
+            from cell_bringup.doctor_command import run_doctor
 
-            return print_findings(run_checks(gather(client)), console)
+            return run_doctor(client, options, console)
 
         def work() -> None:
             if options.command == 'status':

@@ -40,6 +40,7 @@ from cell_web.parameters import GatewayParameters
 from cell_web.roles import ROLES
 from cell_web.routes import bag_api_routes, report_routes
 from cell_web.server import FixedRoleSessions, Routes, Server, ServerSettings, bridge_headers
+from cell_web.server_doctor import DoctorRoutes
 from cell_web.server_health import ReadyRoutes
 from cell_web.server_proxy import ProxyLimits
 
@@ -100,6 +101,7 @@ class GatewayNode(Node):
         routes = [*self._routes(), self.last_values]  # first: an invalid parameter raises before any thread runs
         if self._bridge_check is not None:
             routes.append(ReadyRoutes(self._bridge_check.health))
+        routes.append(DoctorRoutes(self.get_namespace()))
         routes.append(MetricsRoutes(CellCollector(self, self.last_values, self._web_figures)))
         self._log = RosLogHandler(self)
         self._log.addFilter(RepeatLimit())
