@@ -2,8 +2,8 @@
 
 For a path ur_rtde ends its script with a command in a register, uploads it with the moves in it, and starts it, whether or not
 the script still ran. Somebody at the pendant may have stopped it a moment before, and would see the arm move. Each cycle of the
-controller tells both: whether a program runs, and what is in the register. A command that comes to a program that has ended
-already did not end it.
+controller tells whether a program runs, and what is in the registers. A command that comes to a program that has ended already
+did not end it; and a program that has ended before it was ready for the next command did not get one.
 
 The watch has a connection of its own for the time of one upload. A controller that does not know the variables, or the rate, is
 not watched.
@@ -27,6 +27,8 @@ FREQUENCY_HZ = 500.0
 """Every cycle of the e-Series: the command stays in its register for some milliseconds only."""
 STOP_SCRIPT = 255
 """Command of ur_rtde's control script: end."""
+DONE = 2
+"""State of the script that has executed a command and has not been asked for the next one."""
 READY_S = 0.1
 """Maximum time for which the upload waits for the first data."""
 TIMEOUT_S = 2.0
@@ -39,20 +41,27 @@ class StopJudge:
     def __init__(self) -> None:
         self._decided = self._ended = False
 
-    def foreign(self, runtime: int, command: int) -> bool:
+    def foreign(self, runtime: int, command: int, state: int) -> bool:
         """Take a package; return True once, when the script was ended by somebody else.
 
         Args:
             runtime: A value of RuntimeState.
             command: Content of the command register.
+            state: Content of the register in which the script tells its state.
         """
         if self._decided:
             return False
         if command == STOP_SCRIPT:
             self._decided = True
             return self._ended
-        self._ended = self._ended or runtime in (RuntimeState.STOPPING, RuntimeState.STOPPED)
-        return False
+        stopped = runtime in (RuntimeState.STOPPING, RuntimeState.STOPPED)
+        if self._ended and not stopped:  # the new script runs: the command was there between two packages
+            self._decided = True
+            return False
+        self._ended = stopped
+        # ur_rtde waits for a ready script, and sends nothing to this one.
+        self._decided = self._ended and state == DONE
+        return self._decided
 
 
 class UploadWatch:
@@ -67,7 +76,8 @@ class UploadWatch:
             upper: ur_rtde uses its upper range of registers.
         """
         self._address, self._on_foreign_end = address, on_foreign_end
-        self._command = f'input_int_register_{UPPER if upper else 0}'
+        first = UPPER if upper else 0
+        self._names = 'runtime_state', f'input_int_register_{first}', f'output_int_register_{first}'
         self._ready, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -94,7 +104,7 @@ class UploadWatch:
             OSError: The connection failed.
             RtdeError: The controller refuses variables or rate.
         """
-        session, judge = ReceiveSession(FREQUENCY_HZ, ('timestamp', 'runtime_state', self._command)), StopJudge()
+        session, judge = ReceiveSession(FREQUENCY_HZ, ('timestamp', *self._names)), StopJudge()
         with socket.create_connection((self._address, PORT), TIMEOUT_S) as stream:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             stream.sendall(session.hello())
@@ -103,5 +113,5 @@ class UploadWatch:
                 stream.sendall(received.send)
                 for values in received.packages:
                     self._ready.set()
-                    if judge.foreign(cast('int', values['runtime_state']), cast('int', values[self._command])):
+                    if judge.foreign(*(cast('int', values[name]) for name in self._names)):
                         self._on_foreign_end()

@@ -14,6 +14,8 @@ from cell_sim.ur_controller.program import ProgramError
 from cell_interfaces.msg import ResultCode
 
 PART = 'PART_EM1-2U1'
+SET_TOOL = 29
+"""Command of ur_rtde's control script; it is also its question for a sign of life."""
 
 
 def steps_of(link: Any) -> str:
@@ -52,6 +54,24 @@ def test_a_controller_without_paths_stops_at_each_corner_and_works(rtde: Any, mo
     assert rtde.do(PART, 1).phase is TriggerPhase.DONE
     assert '+' not in steps_of(rtde) and rtde.do('PLACE').phase is TriggerPhase.DONE
     assert rtde.backend.state().message == ''
+
+
+def test_a_stop_before_the_trial_of_a_path_says_nothing_about_paths(rtde: Any) -> None:
+    rtde.hurry()
+    asked: list[bool] = [False]
+
+    def stop_at_the_second_question(controller: Any) -> None:
+        if (asks := controller.registers.input_ints[0] == SET_TOOL) != asked[-1]:
+            asked.append(asks)
+            if asked.count(True) == 2 and asks:
+                controller.stop_program()
+
+    rtde.server.add_cycle_callback(stop_at_the_second_question)
+    outcome = rtde.do(PART, 1)
+    assert (outcome.phase, outcome.code) == (TriggerPhase.NOT_SENT, ResultCode.ROBOT_STOPPED), outcome
+    assert rtde.recover().code == ResultCode.OK
+    assert rtde.do(PART, 1).phase is TriggerPhase.DONE
+    assert 'to the approach + going down' in steps_of(rtde), 'corners are rounded all the same'
 
 
 def test_a_controller_that_ignores_a_path_stops_at_each_corner_from_then_on(rtde: Any, monkeypatch: pytest.MonkeyPatch) -> None:
