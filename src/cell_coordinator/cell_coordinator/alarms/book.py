@@ -4,7 +4,7 @@ Pure: no ROS, sockets, files or clock.
 
     UNACKNOWLEDGED --acknowledge--> ACKNOWLEDGED --clear--> CLOSED
     UNACKNOWLEDGED --clear--> RETURNED --acknowledge--> CLOSED
-    any of these --shelve--> SHELVED --time over--> the state it would have without shelving
+    any of these --shelve--> SHELVED --time over, or shown again--> the state it would have without shelving
 
 An alarm that is raised again after its acknowledgement becomes UNACKNOWLEDGED again, because its condition has recurred.
 
@@ -228,21 +228,21 @@ class AlarmBook:
         ]
 
     def shelve(self, alarm_id: str, for_ns: int, now_ns: int) -> list[AlarmRecord]:
-        """Hide an alarm for a limited time.
+        """Hide an alarm for a limited time, or show it again.
 
         ISA-18.2 asks for a limit: a shelved alarm that nobody remembers is a disabled alarm.
 
         Args:
             alarm_id: Id of an open alarm.
-            for_ns: Duration in nanoseconds, at most MAX_SHELVE_NS.
+            for_ns: Duration in nanoseconds, at most MAX_SHELVE_NS; 0 = show it again.
             now_ns: ROS time.
 
         Raises:
             AlarmError: UNKNOWN_ALARM, or INVALID_ARGUMENT for a time that is not allowed.
         """
-        if not 0 < for_ns <= MAX_SHELVE_NS:
-            raise AlarmError(ErrorCode.INVALID_ARGUMENT, 'an alarm can be shelved for more than 0 and at most 8 hours')
-        return [self._store(replace(self._find(alarm_id), shelved_until_ns=now_ns + for_ns))]
+        if not 0 <= for_ns <= MAX_SHELVE_NS:
+            raise AlarmError(ErrorCode.INVALID_ARGUMENT, 'an alarm can be shelved for at most 8 hours')
+        return [self._store(replace(self._find(alarm_id), shelved_until_ns=now_ns + for_ns if for_ns else 0))]
 
     def expire(self, now_ns: int) -> list[AlarmRecord]:
         """End the shelving of alarms whose time is over."""

@@ -179,7 +179,8 @@ class AlarmsNode(Node):
         def shelve() -> list[AlarmRecord]:
             return self._book.shelve(request.alarm_id, to_ns(request.shelve_for), now_ns(self))
 
-        return self._run_command(request, response, 'shelved', shelve)
+        done = 'shelved' if to_ns(request.shelve_for) else 'shown again'
+        return self._run_command(request, response, done, shelve)
 
     def _run_command(
         self, request: HandleAlarm.Request, response: HandleAlarm.Response, done: str, run: Callable[[], list[AlarmRecord]]

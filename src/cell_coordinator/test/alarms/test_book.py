@@ -87,7 +87,15 @@ def test_a_shelved_alarm_returns_after_its_time():
     assert states(book) == [AlarmState.UNACKNOWLEDGED]
 
 
-@pytest.mark.parametrize('duration', [0, -1, MAX_SHELVE_NS + 1])
+def test_an_alarm_that_was_shelved_by_mistake_is_shown_again():
+    book = AlarmBook()
+    raise_one(book)
+    book.shelve('lost1', MAX_SHELVE_NS, 10)
+    (shown,) = book.shelve('lost1', 0, 20)
+    assert shown.shelved_until_ns == 0 and states(book) == [AlarmState.UNACKNOWLEDGED]
+
+
+@pytest.mark.parametrize('duration', [-1, MAX_SHELVE_NS + 1])
 def test_a_shelving_time_out_of_range_is_rejected(duration):
     book = AlarmBook()
     raise_one(book)

@@ -96,9 +96,13 @@ def test_an_alarm_is_shelved_and_bad_commands_are_rejected(graph, node, reporter
     raise_alarm(reporter)
     wait_until(lambda: lists and lists[-1].alarms)
     alarm_id = lists[-1].alarms[0].alarm_id
-    assert handle(graph, 'shelve', alarm_id).code == ResultCode.INVALID_ARGUMENT
+    assert handle(graph, 'shelve', alarm_id, 9 * 3600).code == ResultCode.INVALID_ARGUMENT
     assert handle(graph, 'shelve', 'nope', 60).code == ResultCode.UNKNOWN_ALARM
     assert handle(graph, 'shelve', alarm_id, 60, issued_at=Time(sec=1), valid_for=Duration(sec=1)).code == ResultCode.EXPIRED
+    assert handle(graph, 'shelve', alarm_id, 60).code == ResultCode.OK
+    wait_until(lambda: active(lists) == [('lost', Alarm.SHELVED)])
+    assert handle(graph, 'shelve', alarm_id, 0).message == '1 shown again'
+    wait_until(lambda: active(lists) == [('lost', Alarm.UNACKNOWLEDGED)])
     assert handle(graph, 'shelve', alarm_id, 1).code == ResultCode.OK
     wait_until(lambda: active(lists) == [('lost', Alarm.SHELVED)])
     wait_until(lambda: active(lists) == [('lost', Alarm.UNACKNOWLEDGED)])

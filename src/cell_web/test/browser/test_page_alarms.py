@@ -60,6 +60,19 @@ def test_a_reject_that_needs_no_correction_is_marked_as_seen(cell: ScriptedCell,
     expect(page.get_by_test_id('rejects')).to_have_count(0)
 
 
+def test_an_alarm_that_was_shelved_by_mistake_is_shown_again(cell: ScriptedCell, open_page: Any) -> None:
+    page = open_page()
+    page.get_by_test_id('alarm-shelve').first.click()
+    page.get_by_role('button', name='8 h').click()
+    page.get_by_test_id('toast-action').click()
+    calls = wait_until(lambda: len(cell.of('/cell/alarms/shelve')) == 2 and cell.of('/cell/alarms/shelve'))
+    assert [call['args']['shelve_for']['sec'] for call in calls] == [8 * 3600, 0]
+    publish(cell, Alarm(alarm_id='s', key='lost', state=Alarm.SHELVED, text='Lost'))
+    page.get_by_text('1 shelved').click()
+    page.get_by_test_id('alarm-unshelve').click()
+    wait_until(lambda: cell.of('/cell/alarms/shelve')[-1]['args']['alarm_id'] == 's')
+
+
 @pytest.mark.parametrize('name', ['pick', 'weigh'])
 @pytest.mark.parametrize('size', SIZES)
 def test_the_alarm_count_stands_in_the_header_at_every_size(cell: ScriptedCell, open_page: Any, size: str, name: str) -> None:

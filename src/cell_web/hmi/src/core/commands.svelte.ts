@@ -217,8 +217,11 @@ export class Commands {
     await this.#callAndReport('Acknowledge', 'alarms/acknowledge', 'cell_interfaces/srv/HandleAlarm', { alarm_id, shelve_for: { sec: 0, nanosec: 0 } });
   }
 
+  /** Hide an alarm for a while; 0 minutes = show it again. */
   async shelve(alarm_id: string, minutes: number): Promise<void> {
-    await this.#callAndReport('Shelve', 'alarms/shelve', 'cell_interfaces/srv/HandleAlarm', { alarm_id, shelve_for: { sec: minutes * 60, nanosec: 0 } });
+    const title = minutes > 0 ? 'Shelve' : 'Show again';
+    const done = await this.#callAndReport(title, 'alarms/shelve', 'cell_interfaces/srv/HandleAlarm', { alarm_id, shelve_for: { sec: minutes * 60, nanosec: 0 } });
+    if (done && minutes > 0) this.cell.notify('done', title, 'The alarm is hidden.', { label: 'Undo', run: () => void this.shelve(alarm_id, 0) });
   }
 
   async reopenWeighJob(weigh_job_id: number, station: string, quantity: number, reason: string): Promise<boolean> {
