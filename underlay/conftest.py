@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -114,3 +115,17 @@ def _running(*argv: str):
 def ros2_process():
     """Return a context manager that runs `ros2` in a process of its own."""
     return _running
+
+
+@pytest.fixture
+def launch_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Logs of launch below the test's folder; afterwards the environment is as before."""
+    import launch.logging
+
+    environment = dict(os.environ)
+    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'log'))
+    monkeypatch.delenv('OVERRIDE_LAUNCH_PROCESS_OUTPUT', raising=False)
+    yield
+    launch.logging.reset()
+    os.environ.clear()
+    os.environ.update(environment)

@@ -1,9 +1,7 @@
 """What the tests of the launch system share."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import launch.logging
 import pytest
 from launch.utilities import visit_all_entities_and_collect_futures
 from ros2cli.helpers import wait_for
@@ -12,15 +10,8 @@ from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity, La
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(tmp_path, monkeypatch) -> Iterator[None]:
-    """Logs below the test's folder; the environment as before afterwards."""
-    environment = dict(os.environ)
-    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'log'))
-    monkeypatch.delenv('OVERRIDE_LAUNCH_PROCESS_OUTPUT', raising=False)
-    yield
-    launch.logging.reset()
-    os.environ.clear()
-    os.environ.update(environment)
+def _environment(launch_environment) -> None:
+    """Each test of this folder has an environment of its own."""
 
 
 @pytest.fixture

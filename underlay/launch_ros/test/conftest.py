@@ -2,9 +2,8 @@
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import launch.logging
 import pytest
 import yaml
 
@@ -17,14 +16,8 @@ for word in "$@"; do case $word in */launch_params_*) sed 's/^/yaml:/' "$word" ;
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(tmp_path, monkeypatch) -> Iterator[None]:
-    environment = dict(os.environ)
-    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'log'))
-    monkeypatch.delenv('OVERRIDE_LAUNCH_PROCESS_OUTPUT', raising=False)
-    yield
-    launch.logging.reset()
-    os.environ.clear()
-    os.environ.update(environment)
+def _environment(launch_environment) -> None:
+    """Each test of this folder has an environment of its own."""
 
 
 @pytest.fixture
