@@ -46,7 +46,7 @@ def test_a_file_of_bytes_is_shown_record_by_record_and_its_format_is_named(tmp_p
     assert '123.45 kg stable gross' in text and '123.40 kg in motion gross' in text and 'does not have the form' in text
 
 
-def test_a_serial_line_with_a_wrong_parity_is_told_as_that(tmp_path):
+def test_a_serial_line_with_a_wrong_parity_is_named(tmp_path):
     (tmp_path / 'capture.bin').write_bytes(bytes(c | 0x80 if bin(c).count('1') % 2 else c for c in b'1,27.5 lb\r\n'))
     code, text = run(tmp_path / 'capture.bin')
     assert code == 1 and 'parity' in text and 'no format fits' in text

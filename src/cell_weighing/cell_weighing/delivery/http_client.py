@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
 
 from cell_weighing.delivery.policy import DeliveryItem, HttpResult
 
@@ -147,16 +147,19 @@ class HttpPoster:
         return session
 
 
-def _read_body(raw: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+def _read_body(raw: Any, deadline: float) -> bytes:
     """Return the decoded body, cut at `LONGEST_BODY`: a wrong address may serve an endless one.
 
     Args:
-        raw: Response whose header has been read.
+        raw: Response of urllib3 whose header has been read.
         deadline: Monotonic clock, seconds.
 
     Raises:
         requests.Timeout: The body is not complete at the deadline.
     """
+    # Before release 2.2 urllib3 has no read1, and a slow body has no deadline.
+    if not hasattr(raw, 'read1'):
+        return bytes(raw.read(LONGEST_BODY, decode_content=True))
     data = b''
     while len(data) < LONGEST_BODY and (part := raw.read1(LONGEST_BODY - len(data), decode_content=True)):
         data += part

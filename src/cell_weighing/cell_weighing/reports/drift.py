@@ -28,7 +28,7 @@ DECISION = 9.5
 FARTHEST = 3.0
 """Largest deviation for which one value counts, in standard deviations."""
 LEAST_CERTAIN = 10
-"""Degrees of freedom from which a value far off is told from a spread that is not known yet."""
+"""Degrees of freedom from which a value far off can be distinguished from a spread that is not known yet."""
 MIN_FREEDOM = 2
 """Degrees of freedom of the spread before values are compared."""
 DIVISIONS = 1000

@@ -4,7 +4,6 @@ import pytest
 from cell_common.qos import events, latched
 from cell_common.runner import StartError
 from cell_common.testing import free_port, matched_subscribers, wait_until
-from cell_weighing.bridge.events import LineEndMissing
 from cell_weighing.bridge.node import ScaleBridgeNode
 from cell_weighing.storage.journal_reader import last_sequences, read_journal
 
@@ -119,18 +118,6 @@ def test_a_print_that_makes_no_bag_is_reported_and_a_pattern_raises_an_alarm(gra
     device.send('3,1.000 kg')
     wait_until(lambda: any(a.key == 'not_taken/3' and a.kind == AlarmEvent.CLEARED for a in raised))
     assert len(reported) == 3
-
-
-def test_a_server_that_works_on_does_not_stop_the_node(graph, bridge, indicator, readings):
-    lists = graph.collect(ScaleList, 'weighing/scales', latched())
-    indicator().send('3,12.500 kg')
-    wait_until(lambda: readings and scale(lists, '3'))
-    seen = len(lists)
-    with bridge._gil_lock:
-        # The server holds the lock, as it does while the queue of events is full: only the node's thread can empty it.
-        bridge._post_event(LineEndMissing('10.0.0.9:4000'))
-        wait_until(lambda: '10.0.0.9:4000' in bridge._registry.unterminated)
-    wait_until(lambda: len(lists) > seen)
 
 
 def test_the_list_shows_when_a_scale_has_gone(graph, indicator, readings):

@@ -105,7 +105,7 @@ def test_a_key_that_cannot_be_is_refused_and_not_shown(tmp_path):
         assert 's3' not in str(refused.value)
 
 
-def test_a_key_with_the_word_bearer_is_told_as_that():
+def test_a_key_with_the_word_bearer_is_named():
     with pytest.raises(SettingsError, match='write the key alone') as raised:
         read_api_key(WebAppSettings(api_key='Bearer s3cret'), '', {})
     assert 's3cret' not in str(raised.value)
