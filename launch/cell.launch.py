@@ -279,6 +279,7 @@ def web_nodes() -> list[Node]:
         'api_tokens_file': in_state_dir('api_tokens.json'),
         'kept_frames_folder': in_state_dir('kept_frames'),
         'clips_folder': in_state_dir('recordings/clips'),
+        'users_file': in_state_dir('users.json'),
     }
     legacy = {'page_port': number('legacy_page_port'), 'hub_port': number('legacy_hub_port')}
     return [

@@ -19,6 +19,7 @@ from cell_bringup.care_arguments import add_care
 from cell_bringup.history_arguments import add_history
 from cell_bringup.models_arguments import add_models
 from cell_bringup.state_folder import find_state
+from cell_bringup.user_arguments import add_token, add_user
 from cell_bringup.weighing_arguments import add_scale, add_weigh, with_action
 from cell_bringup.workflow_arguments import add_workflow
 
@@ -42,10 +43,8 @@ def parser() -> argparse.ArgumentParser:
     add_workflow(
         commands.add_parser('workflow', help='read a part, compare it with a benchmark, trigger a hub; exit code 1 = no match')
     )
-    token = commands.add_parser('token', help='create, list or revoke API tokens of programs that post bags')
-    token.add_argument('action', choices=['new', 'list', 'revoke'])
-    token.add_argument('name', nargs='?', default='', help='what the token is for, e.g. filler-3')
-    token.add_argument('--file', type=Path, help='default: api_tokens.json in the state folder of the running cell')
+    add_token(commands.add_parser('token', help='create, list or revoke tokens of programs that post bags or use the gateway'))
+    add_user(commands.add_parser('user', help='add, change, list or remove the people who may log in on the page'))
     add_care(commands.add_parser)
     add_figures(commands.add_parser('figures', help='OEE, first-read rate, cycle times, stops and rejects of the pick jobs'))
     add_catalogue(commands.add_parser('catalogue', help='check the part catalogue; try it on pictures'))
@@ -177,7 +176,14 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
 
         def try_or_work(options: argparse.Namespace, console: Console) -> int:
             path = options.file or find_state(options.namespace).tokens
-            return work_with_tokens(options.action, options.name, path, console)
+            return work_with_tokens(options, path, console)
+    elif options.command == 'user':
+        from cell_bringup.users import work_with_users
+
+        def try_or_work(options: argparse.Namespace, console: Console) -> int:
+            path = options.file or find_state(options.namespace).users
+            name, role = getattr(options, 'name', ''), getattr(options, 'role', '')
+            return work_with_users(options.action, name, role, path, console)
     else:
         return None
     return try_or_work(options, console)

@@ -1,6 +1,6 @@
 """State folder of the running cell, found by the command line of its launch process.
 
-`cell report` and `cell token` need no node; both go through `find_state`, so that they read the same folder.
+`cell report`, `cell token` and `cell user` need no node; both go through `find_state`, so that they read the same folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AT_HOME = Path('.local') / 'state' / 'cell'
 DOMAIN = 'ROS_DOMAIN_ID'
 FILES = ('catalogue_file', 'recipe_file', 'params_file', 'settings_file')
 """Launch arguments that name a file."""
-DATABASE, TOKENS = 'cell.db', 'api_tokens.json'
+DATABASE, TOKENS, USERS = 'cell.db', 'api_tokens.json', 'users.json'
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class CellState:
     def tokens(self) -> Path:
         """File of the API tokens."""
         return self.folder / TOKENS
+
+    @property
+    def users(self) -> Path:
+        """File of the users who may log in."""
+        return self.folder / USERS
 
 
 def find_state(namespace: str, proc: Path = Path('/proc')) -> CellState:

@@ -1,8 +1,9 @@
-"""Create, list and revoke the tokens of programs that post bags to the cell."""
+"""Create, list and revoke the tokens of programs that post bags to the cell or use its gateway."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import argparse
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from cell_web.tokens import TokenError, TokenFile
@@ -10,25 +11,27 @@ from rich.console import Console
 from rich.markup import escape
 
 
-def work_with_tokens(action: str, name: str, path: Path, console: Console) -> int:
+def work_with_tokens(options: argparse.Namespace, path: Path, console: Console) -> int:
     """Run `cell token`; return the exit code. A new token is shown once and stored nowhere.
 
     Args:
-        action: "new", "list" or "revoke".
-        name: What the token is for; "" only for "list".
+        options: action "new", "list" or "revoke"; name, role and days.
         path: Token file.
         console: Output.
     """
-    tokens = TokenFile(path)
+    tokens, action, name = TokenFile(path), str(options.action), str(options.name)
     try:
         if action == 'list':
             entries = tokens.entries()
             for entry in entries:
-                console.print(escape(f'{entry.name}  made {entry.made_at}'), highlight=False)
+                use, end = entry.role or 'bags only', f'  ends {entry.ends_at}' if entry.ends_at else ''
+                console.print(escape(f'{entry.name}  {use}  made {entry.made_at}{end}'), highlight=False)
             if not entries:  # not on stdout: scripts read the list there
                 Console(stderr=True).print(f'no tokens in {escape(str(path))}', soft_wrap=True)
         elif action == 'new':
-            token = tokens.create(name, datetime.now(timezone.utc).isoformat(timespec='seconds'))
+            now = datetime.now(timezone.utc)
+            ends_at = (now + timedelta(days=options.days)).isoformat(timespec='seconds') if options.days > 0 else ''
+            token = tokens.create(name, now.isoformat(timespec='seconds'), options.role, ends_at)
             console.print(f'Token of {escape(name)}, shown only once:', highlight=False)
             # One line without styles: it is copied.
             console.print(token, highlight=False, markup=False, soft_wrap=True)

@@ -33,16 +33,18 @@ from sensor_msgs.msg import CompressedImage
 from cell_web.bridge_check import BridgeCheck, CheckSettings
 from cell_web.connections import ConnectionLimits
 from cell_web.last_values import LastValues
+from cell_web.login_node import open_login
 from cell_web.metrics import CellCollector, MetricsRoutes, WebFigures
 from cell_web.mjpeg_hub import FrameHub, MjpegFrame
 from cell_web.pages import find_page_folder
 from cell_web.parameters import GatewayParameters
 from cell_web.roles import ROLES
 from cell_web.routes import bag_api_routes, report_routes
-from cell_web.server import FixedRoleSessions, Routes, Server, ServerSettings, bridge_headers
+from cell_web.server import Routes, Server, ServerSettings, bridge_headers
 from cell_web.server_doctor import DoctorRoutes
 from cell_web.server_health import ReadyRoutes
 from cell_web.server_proxy import ProxyLimits
+from cell_web.session import FixedRoleSessions
 
 TOPICS = {'camera': 'camera/image_raw/compressed', 'overlay': 'ocr/overlay/compressed'}
 LOGGERS = ('cell_web', 'aiohttp.server', 'asyncio')
@@ -82,6 +84,7 @@ class GatewayNode(Node):
     Attributes:
         parameters: Parameters of the node.
         server: HTTP server; its counters may be read from any thread.
+        login: Who is logged in; None = there is no login.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -92,13 +95,15 @@ class GatewayNode(Node):
 
         Raises:
             ParameterError: A parameter is out of range.
-            StartError: The token file or the database of the reports cannot be used.
+            StartError: A file of users or tokens, or the database of the reports cannot be used.
         """
         super().__init__('web_gateway', **options)
         self.parameters = declare_parameters(self, GatewayParameters)
         self.last_values = LastValues(self)
+        # First: an invalid parameter raises before any thread runs.
+        self.login = open_login(self, self.parameters)
         self._bridge_check = BridgeCheck(self._check_settings()) if self.parameters.bridge_check_period else None
-        routes = [*self._routes(), self.last_values]  # first: an invalid parameter raises before any thread runs
+        routes = [*self._routes(), self.last_values]
         if self._bridge_check is not None:
             routes.append(ReadyRoutes(self._bridge_check.health))
         routes.append(DoctorRoutes(self.get_namespace()))
@@ -115,9 +120,8 @@ class GatewayNode(Node):
         # Overlays come with a reading only, so a new viewer gets the last one; a live camera image
         # must not be an old one.
         self._hubs = {name: FrameHub(self._subscription_request(name), keep=name == 'overlay') for name in TOPICS}
-        self.server = Server(
-            self._settings(), FixedRoleSessions(ROLES[self.parameters.role]), self._hubs, partial(now_ns, self), routes
-        )
+        sessions = self.login.routes if self.login else FixedRoleSessions(ROLES[self.parameters.role])
+        self.server = Server(self._settings(), sessions, self._hubs, partial(now_ns, self), routes)
         self._diagnostics = Diagnostics(self)
         self._diagnostics.add('page', self._page_health)
         self._diagnostics.add('rosbridge', self._rosbridge_health)
@@ -128,6 +132,8 @@ class GatewayNode(Node):
     def destroy_node(self) -> None:
         """Close all connections and the server thread, then the node."""
         self._background.close()
+        if self.login:
+            self.login.close()
         for name in LOGGERS:
             logging.getLogger(name).removeHandler(self._log)
         super().destroy_node()
@@ -175,7 +181,8 @@ class GatewayNode(Node):
 
     def _routes(self) -> list[Routes]:
         p = self.parameters
-        return [*report_routes(p), *(bag_api_routes(self, p.api_tokens_file) if p.api_enabled else ())]
+        login = [self.login.routes] if self.login else []
+        return [*login, *report_routes(p), *(bag_api_routes(self, p.api_tokens_file) if p.api_enabled else ())]
 
     def _subscription_request(self, name: str) -> Callable[[bool], None]:
         return lambda wanted: self._requests.put((name, wanted))

@@ -8,7 +8,9 @@ from cell_common.parameters import parameter
 
 from cell_web.roles import ROLES
 
-__all__ = ['GatewayParameters']
+__all__ = ['LOGINS', 'GatewayParameters']
+
+LOGINS = ('network', 'always', 'never')
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,24 @@ class GatewayParameters:
         maximum=60.0,
     )
     bridge_check_node: str = parameter('coordinator', 'Node that is asked through rosbridge, besides web_gateway itself.')
-    role: str = parameter('operator', 'Role of every session.', choices=tuple(ROLES))
+    login: str = parameter(
+        'network',
+        'Who must log in: "network" = everybody, once listen_address can be reached from other machines; "always"; '
+        '"never" = nobody, for a page that only this machine reaches.',
+        choices=LOGINS,
+    )
+    users_file: str = parameter('', 'File of the users, written by "cell user" and the page; it contains hashes only.')
+    login_idle_limit: float = parameter(
+        900.0,
+        'A page that nobody touches for this time asks for the login again; 0 = never.',
+        unit='s',
+        minimum=0.0,
+        maximum=86400.0,
+    )
+    login_limit: float = parameter(
+        43200.0, 'Time after which everybody must log in again.', unit='s', minimum=60.0, maximum=604800.0
+    )
+    role: str = parameter('operator', 'Role of every session without a login.', choices=tuple(ROLES))
     host_names: list[str] = parameter([''], 'Accepted host names, in addition to the host name and addresses of this machine.')
     origins: list[str] = parameter([''], 'Other origins that may connect, e.g. "https://plant.example".')
     max_clients: int = parameter(32, 'Maximum number of connected pages.', minimum=1, maximum=1000)

@@ -6,7 +6,7 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -103,4 +103,10 @@ OPERATOR = Role(
 )
 """May operate the cell: the person who stands at it. The ledger keeps who booked what, and entries can be undone."""
 
-ROLES = {role.name: role for role in (VIEWER, OPERATOR)}
+SUPERVISOR = replace(OPERATOR, name='supervisor')
+"""May do what an operator may, and undo entries of the ledger of any age: node inventory asks for the role."""
+
+MAINTAINER = replace(SUPERVISOR, name='maintainer')
+"""May do what a supervisor may, and sets the cell up."""
+
+ROLES = {role.name: role for role in (VIEWER, OPERATOR, SUPERVISOR, MAINTAINER)}

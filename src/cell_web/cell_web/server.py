@@ -26,8 +26,8 @@ from cell_web.mjpeg import CONTENT_TYPE, part
 from cell_web.mjpeg_hub import FrameHub
 from cell_web.origins import host_allowed, origin_allowed
 from cell_web.pages import NO_STORE, NOT_BUILT, SECURITY_HEADERS, cache_control, find_page_folder, resolve_static_file
-from cell_web.roles import Role
 from cell_web.server_proxy import ProxyLimits, RosbridgeProxy
+from cell_web.session import Session, SessionProvider
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -51,30 +51,6 @@ def bridge_headers(secret: str) -> dict[str, str]:
     return {SECRET_HEADER: secret} if secret else {}
 
 
-@dataclass(frozen=True)
-class Session:
-    """Identity of a request.
-
-    Attributes:
-        role: Permissions.
-        operator_id: Name of the operator; "" = no login, the page asks for a name.
-    """
-
-    role: Role
-    operator_id: str = ''
-
-
-class SessionProvider(Protocol):
-    """Maps requests to sessions; a login would be implemented here."""
-
-    def session_of(self, request: web.Request) -> Session | None:
-        """Return the session of a request, or None when a login is required.
-
-        Args:
-            request: Any request; called once for each, so it must be fast and must not block.
-        """
-
-
 class Routes(Protocol):
     """Additional routes of the server."""
 
@@ -86,17 +62,6 @@ class Routes(Protocol):
             require_session: Returns the session of a request, or raises HTTPUnauthorized. A route
                 that does not call it is open to everybody who can reach the port.
         """
-
-
-class FixedRoleSessions:
-    """Gives every request a session with the same role."""
-
-    def __init__(self, role: Role) -> None:
-        self._session = Session(role)
-
-    def session_of(self, _request: web.Request) -> Session | None:
-        """Return the shared session."""
-        return self._session
 
 
 @dataclass(frozen=True)
@@ -299,7 +264,7 @@ class Server:
         if not origin_allowed(request.headers.get('Origin'), request.host, self._settings.origins):
             raise web.HTTPForbidden(text='Origin not allowed. Add it to parameter origins.')
         allow = AllowList(session.role, self._settings.namespace, request.remote or '', session.operator_id)
-        return await self.proxy.handle(request, allow)
+        return await self.proxy.handle(request, allow, session.is_open)
 
     async def _session(self, request: web.Request) -> web.Response:
         session = self._require_session(request)
@@ -324,7 +289,7 @@ class Server:
         """Return the handler of an MJPEG stream; it ends when the viewer leaves or takes no data for WRITE_S."""
 
         async def stream(request: web.Request) -> web.StreamResponse:
-            self._require_session(request)
+            session = self._require_session(request)
             response = web.StreamResponse(headers={'Content-Type': CONTENT_TYPE, 'Cache-Control': NO_STORE})
             # Closed explicitly, so that the viewer is removed before the response ends.
             with self._viewer(request):
@@ -332,6 +297,8 @@ class Server:
                     await response.prepare(request)
                     with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
                         async for frame in frames:
+                            if not session.is_open():
+                                break
                             body = part(frame.jpeg, frame.stamp_ns, self._now_ns() - frame.stamp_ns)
                             await with_timeout(response.write(body), WRITE_S)
             return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSCloseCode, WSMsgType, WSServerHandshakeError, web
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 MAX_REJECTIONS_LOGGED = 5
 CONNECT_S = 5.0
 ALIVE_PERIOD_S = 1.0
+LOGIN_REQUIRED = 4401
+"""Close code of a connection whose session has ended; 4000 to 4999 are the application's own."""
 ALIVE = '{"op":"status","level":"info","msg":"web_gateway"}'
 """Sign of life for pages that ask for it: a page then tells a silent rosbridge from a lost connection to the gateway."""
 
@@ -72,7 +74,9 @@ class RosbridgeProxy:
         """Number of open connections."""
         return self._pages.taken
 
-    async def handle(self, request: web.Request, allow: AllowList) -> web.WebSocketResponse:
+    async def handle(
+        self, request: web.Request, allow: AllowList, is_open: Callable[[], bool] = lambda: True
+    ) -> web.WebSocketResponse:
         """Serve one browser until either side closes the connection.
 
         Each browser gets a rosbridge connection of its own, so rosbridge removes its subscriptions
@@ -82,10 +86,11 @@ class RosbridgeProxy:
             request: WebSocket handshake; Host, Origin and session have been checked. With query alive=1 the browser gets
                 `ALIVE` every second, also while rosbridge is silent.
             allow: Filter for the messages of this session.
+            is_open: Returns whether the session still holds; the connection ends with it.
 
         Returns:
             The closed WebSocket. Code 1013 (try again later) tells the page that rosbridge is
-            missing or the limit is reached.
+            missing or the limit is reached, LOGIN_REQUIRED that the session has ended.
         """
         browser = web.WebSocketResponse(max_msg_size=self._limits.from_browser, heartbeat=self._limits.heartbeat)
         await browser.prepare(request)
@@ -98,14 +103,14 @@ class RosbridgeProxy:
         alive = asyncio.create_task(_send_alive(browser)) if request.query.get('alive') == '1' else None
         try:
             with self._pages.seat(request.remote):
-                await self._with_rosbridge(browser, allow)
+                await self._with_rosbridge(browser, allow, is_open)
         finally:
             if alive is not None:
                 alive.cancel()
                 await asyncio.gather(alive, return_exceptions=True)
         return browser
 
-    async def _with_rosbridge(self, browser: web.WebSocketResponse, allow: AllowList) -> None:
+    async def _with_rosbridge(self, browser: web.WebSocketResponse, allow: AllowList, is_open: Callable[[], bool]) -> None:
         """Connect to rosbridge and relay; without rosbridge the WebSocket is closed with TRY_AGAIN_LATER."""
         async with ClientSession() as session:
             try:
@@ -121,15 +126,22 @@ class RosbridgeProxy:
                 return
             self.refusal = ''
             try:
-                await self._relay(browser, rosbridge, allow)
+                await self._relay(browser, rosbridge, allow, is_open)
             finally:
                 await rosbridge.close()
 
-    async def _relay(self, browser: web.WebSocketResponse, rosbridge: ClientWebSocketResponse, allow: AllowList) -> None:
-        """Forward both directions until one ends; close the browser's side with a reason."""
+    async def _relay(
+        self,
+        browser: web.WebSocketResponse,
+        rosbridge: ClientWebSocketResponse,
+        allow: AllowList,
+        is_open: Callable[[], bool],
+    ) -> None:
+        """Forward both directions until one ends or the session does; close the browser's side with a reason."""
         directions = {
-            asyncio.create_task(self._browser_to_rosbridge(browser, rosbridge, allow)),
+            asyncio.create_task(self._browser_to_rosbridge(browser, rosbridge, allow, is_open)),
             asyncio.create_task(_rosbridge_to_browser(rosbridge, browser)),
+            asyncio.create_task(_end_of_session(is_open)),
         }
         try:
             done, _ = await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
@@ -141,17 +153,27 @@ class RosbridgeProxy:
             for task in directions:
                 task.cancel()
             await asyncio.gather(*directions, return_exceptions=True)
-        if not browser.closed:
+        if browser.closed:
+            return
+        if is_open():
             await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b'rosbridge closed the connection')
+        else:
+            await browser.close(code=LOGIN_REQUIRED, message=b'login required')
 
     async def _browser_to_rosbridge(
-        self, browser: web.WebSocketResponse, rosbridge: ClientWebSocketResponse, allow: AllowList
+        self,
+        browser: web.WebSocketResponse,
+        rosbridge: ClientWebSocketResponse,
+        allow: AllowList,
+        is_open: Callable[[], bool],
     ) -> None:
         """Forward what the allow-list permits; answer the rest in rosbridge's form, and count it."""
         rejected = 0
         async for message in browser:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 continue
+            if not is_open():  # at once: a command must not pass in the second until the connection is closed
+                return
             decision = allow.judge(message.data)
             if decision.forward:
                 await rosbridge.send_str(decision.forward)
@@ -163,6 +185,11 @@ class RosbridgeProxy:
                 log.warning('message from a page rejected: %s', decision.reason)
             # The page gets its answer in rosbridge's form, so that a rejected call fails at once.
             await browser.send_str(decision.answer)
+
+
+async def _end_of_session(is_open: Callable[[], bool]) -> None:
+    while is_open():
+        await asyncio.sleep(ALIVE_PERIOD_S)
 
 
 async def _send_alive(browser: web.WebSocketResponse) -> None:

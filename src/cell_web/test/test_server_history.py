@@ -10,8 +10,8 @@ from aiohttp import ClientSession, web
 from cell_history.queries.service import History, HistoryFolders
 from cell_history.testing import JOB, PICTURE, make_sample
 from cell_web.roles import VIEWER
-from cell_web.server import Session
 from cell_web.server_history import HistoryRoutes
+from cell_web.session import Session
 from cell_weighing.reader import open_reader
 
 pytestmark = pytest.mark.slow
