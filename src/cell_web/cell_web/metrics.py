@@ -226,18 +226,22 @@ class MetricsRoutes:
         Args:
             collector: The cell's.
         """
+        self._require_session: Callable[[web.Request], Session]
         self._registry = CollectorRegistry()
         self._registry.register(_Lazy(collector))
 
-    def add_routes(self, router: web.UrlDispatcher, _require_session: Callable[[web.Request], Session]) -> None:
+    def add_routes(self, router: web.UrlDispatcher, require_session: Callable[[web.Request], Session]) -> None:
         """Add the route.
 
         Args:
             router: Router of the application.
+            require_session: Checks the session of each request.
         """
+        self._require_session = require_session
         router.add_get('/metrics', self._serve)
 
     async def _serve(self, request: web.Request) -> web.Response:
+        self._require_session(request)
         encode, content_type = choose_encoder(request.headers.get('Accept', ''))
         # In a thread: messages are deserialized, and the page's connections must not wait.
         body = await asyncio.to_thread(encode, self._registry)

@@ -55,7 +55,7 @@ describe('a session', () => {
 
   it('ends with the logout', async () => {
     expect(await logOut()).toBe('');
-    expect(requests[0].path).toBe('./logout');
+    expect(requests[0]?.path).toBe('./logout');
   });
 
   it('is kept by who uses the page, and the gateway is told twice a minute at most', () => {
