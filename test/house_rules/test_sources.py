@@ -28,6 +28,7 @@ PROVIDED_BY = {
     'rich': 'python3-rich',
     'psutil': 'python3-psutil',
     'alembic': 'python3-alembic',
+    'argon2': None,
     'rapidocr': None,
     'rosbags': None,
     'paddleocr': None,  # in an environment of its own, see docs/decisions/0003-ppocr-is-the-default-ocr-engine.md

@@ -11,10 +11,10 @@ __all__ = ['add_token', 'add_user']
 def add_user(user: argparse.ArgumentParser) -> None:
     """Add the actions of `cell user`."""
     what = user.add_subparsers(dest='action', required=True)
-    add = what.add_parser('add', help='add a person; asks for the password or PIN, or reads it from a pipe')
-    role = what.add_parser('role', help='give a person another role')
+    add = what.add_parser('add', help='add a user; asks for the password or PIN, or reads it from a pipe')
+    role = what.add_parser('role', help='give a user another role')
     password = what.add_parser('password', help='set a new password or PIN')
-    remove = what.add_parser('remove', help='remove a person; open pages end at once')
+    remove = what.add_parser('remove', help='remove a user; open pages end at once')
     for action in (add, role, password, remove):
         action.add_argument('name', help='as shown on the page and recorded with each command')
     add.add_argument('--role', default='operator', help='viewer, operator (default), supervisor or maintainer')

@@ -7,7 +7,9 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from cell_web.login import PasswordError, PasswordHashes, User, UserError, UserFile, check_password
+from cell_web.passwords import PasswordError, PasswordHashes, check_password
+from cell_web.user import User
+from cell_web.user_file import UserError, UserFile
 from rich.console import Console
 from rich.markup import escape
 

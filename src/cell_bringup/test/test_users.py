@@ -5,8 +5,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from cell_bringup.cli import parser, run_command
-from cell_web.login import PasswordHashes, UserFile
+from cell_web.passwords import PasswordHashes
 from cell_web.tokens import TokenFile
+from cell_web.user_file import UserFile
 from rich.console import Console
 
 

@@ -10,4 +10,4 @@ Two nodes:
 Public API: the modules of `__all__`, and in each the names of its own `__all__`.
 """
 
-__all__ = ['parameters', 'tokens']
+__all__ = ['parameters', 'passwords', 'tokens', 'user', 'user_file']

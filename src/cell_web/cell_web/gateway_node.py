@@ -38,13 +38,13 @@ from cell_web.metrics import CellCollector, MetricsRoutes, WebFigures
 from cell_web.mjpeg_hub import FrameHub, MjpegFrame
 from cell_web.pages import find_page_folder
 from cell_web.parameters import GatewayParameters
+from cell_web.request_session import FixedRoleSessions
 from cell_web.roles import ROLES
 from cell_web.routes import bag_api_routes, report_routes
 from cell_web.server import Routes, Server, ServerSettings, bridge_headers
 from cell_web.server_doctor import DoctorRoutes
 from cell_web.server_health import ReadyRoutes
 from cell_web.server_proxy import ProxyLimits
-from cell_web.session import FixedRoleSessions
 
 TOPICS = {'camera': 'camera/image_raw/compressed', 'overlay': 'ocr/overlay/compressed'}
 LOGGERS = ('cell_web', 'aiohttp.server', 'asyncio')

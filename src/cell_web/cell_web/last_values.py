@@ -17,7 +17,7 @@ from std_msgs.msg import String
 
 from cell_interfaces import msg
 from cell_web.pages import NO_STORE
-from cell_web.session import Session
+from cell_web.request_session import Session
 
 __all__ = ['PATH', 'TOPICS', 'LastValues', 'to_json']
 

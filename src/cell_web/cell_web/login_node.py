@@ -13,18 +13,14 @@ from cell_common.runner import StartError
 from cell_common.time import now_ns
 from rclpy.node import Node
 
-from cell_web.login import (
-    LoginAudit,
-    LoginEvent,
-    LoginRoutes,
-    LoginSettings,
-    PasswordHashes,
-    SessionLimits,
-    UserError,
-    UserFile,
-)
+from cell_web.login.audit import LoginAudit
+from cell_web.login.events import LoginEvent
+from cell_web.login.routes import LoginRoutes, LoginSettings
+from cell_web.login.sessions import SessionLimits
 from cell_web.parameters import GatewayParameters
+from cell_web.passwords import PasswordHashes
 from cell_web.tokens import TokenFile
+from cell_web.user_file import UserError, UserFile
 
 __all__ = ['Login', 'login_required', 'open_login']
 

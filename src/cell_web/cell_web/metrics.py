@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from cell_interfaces.msg import Alarm, AlarmList, CellStatus, DeliveryState, Inventory, JobState, RobotState, ScaleList
 from cell_web.bridge_check import BridgeHealth
 from cell_web.piece_counter import PieceCounter
-from cell_web.session import Session
+from cell_web.request_session import Session
 
 if TYPE_CHECKING:
     from rclpy.node import Node

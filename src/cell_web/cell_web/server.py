@@ -26,8 +26,8 @@ from cell_web.mjpeg import CONTENT_TYPE, part
 from cell_web.mjpeg_hub import FrameHub
 from cell_web.origins import host_allowed, origin_allowed
 from cell_web.pages import NO_STORE, NOT_BUILT, SECURITY_HEADERS, cache_control, find_page_folder, resolve_static_file
+from cell_web.request_session import Session, SessionProvider
 from cell_web.server_proxy import ProxyLimits, RosbridgeProxy
-from cell_web.session import Session, SessionProvider
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

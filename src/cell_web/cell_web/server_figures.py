@@ -13,7 +13,7 @@ from cell_coordinator.figures_reader import read_jobs
 from sqlalchemy import Engine
 
 from cell_web.pages import NO_STORE
-from cell_web.session import Session
+from cell_web.request_session import Session
 
 HOURS = (1, 9600)
 """Shortest and longest time, hours: 400 days."""

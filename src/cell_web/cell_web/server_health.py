@@ -9,7 +9,7 @@ from aiohttp import web
 
 from cell_web.bridge_check import BridgeHealth
 from cell_web.pages import NO_STORE
-from cell_web.session import Session
+from cell_web.request_session import Session
 
 __all__ = ['ReadyRoutes']
 

@@ -23,7 +23,7 @@ from cell_web.history_openapi import history_document
 from cell_web.history_query import QueryError, filter_values, page_values
 from cell_web.mjpeg import CONTENT_TYPE, part
 from cell_web.pages import IMMUTABLE, NO_STORE
-from cell_web.session import Session
+from cell_web.request_session import Session
 
 ROOT = '/api/history'
 VERSION = version('cell_web')

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from cell_web.pages import NO_STORE
-from cell_web.session import Session
+from cell_web.request_session import Session
 
 JOB = r'/api/weighing/jobs/{job_id:[0-9]{1,18}}'
 

@@ -36,7 +36,7 @@ from cell_interfaces.msg import ResultCode
 from cell_interfaces.srv import RecordBag
 from cell_web.openapi import openapi_document
 from cell_web.pages import NO_STORE
-from cell_web.session import Session
+from cell_web.request_session import Session
 from cell_web.tokens import TokenError, TokenFile
 
 PATH = '/api/prepuff/scan_bag'

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import ClientSession, web
 from cell_common.database import open_database
 from cell_coordinator.testing import JobState, store_job
+from cell_web.request_session import Session
 from cell_web.roles import VIEWER
 from cell_web.server_figures import FiguresRoutes
-from cell_web.session import Session
 
 pytestmark = pytest.mark.slow
 NOW = time.time_ns()

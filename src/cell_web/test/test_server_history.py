@@ -9,9 +9,9 @@ import pytest
 from aiohttp import ClientSession, web
 from cell_history.queries.service import History, HistoryFolders
 from cell_history.testing import JOB, PICTURE, make_sample
+from cell_web.request_session import Session
 from cell_web.roles import VIEWER
 from cell_web.server_history import HistoryRoutes
-from cell_web.session import Session
 from cell_weighing.reader import open_reader
 
 pytestmark = pytest.mark.slow

@@ -20,15 +20,15 @@ from aiohttp import web
 
 from cell_web.login.attempts import LoginAttempts
 from cell_web.login.events import LoginEvent
-from cell_web.login.passwords import PasswordError, PasswordHashes, check_password
 from cell_web.login.sessions import LoginSession, LoginSessions, SessionLimits
-from cell_web.login.user import User
-from cell_web.login.users import UserError, UserFile
 from cell_web.origins import origin_allowed
 from cell_web.pages import NO_STORE
+from cell_web.passwords import PasswordError, PasswordHashes, check_password
+from cell_web.request_session import Session
 from cell_web.roles import MAINTAINER, ROLES
-from cell_web.session import Session
 from cell_web.tokens import TokenEntry, TokenError, TokenFile
+from cell_web.user import User
+from cell_web.user_file import UserError, UserFile
 
 __all__ = ['LoginRoutes', 'LoginSettings']
 
@@ -204,7 +204,7 @@ class LoginRoutes:
         return self._open(request, user, 'login/first')
 
     async def _touch(self, request: web.Request) -> web.Response:
-        """Note that a person uses the page: the session does not become idle."""
+        """Note that the page is in use: the session does not become idle."""
         await self._read(request, ())
         session = self._sessions.find(request.cookies.get(_cookie_name(request), ''), self._now_s())
         if session is None or not self._is_open(session):

@@ -10,7 +10,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from cell_web.login.user import User
+from cell_web.user import User
 
 __all__ = ['LoginSession', 'LoginSessions', 'SessionLimits']
 

@@ -7,7 +7,7 @@ import type { Session } from './core/cell.svelte';
 import { fetchLoginState, firstUserCode } from './core/login';
 import { guardTaps } from './core/tapGuard';
 
-/** Show the login until somebody has logged in. */
+/** Show the login until it has succeeded. */
 async function askForLogin(target: HTMLElement): Promise<void> {
   const { first } = await fetchLoginState();
   const code = first ? firstUserCode(location.hash) : '';

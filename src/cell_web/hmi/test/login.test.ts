@@ -58,7 +58,7 @@ describe('a session', () => {
     expect(requests[0]?.path).toBe('./logout');
   });
 
-  it('is kept by who uses the page, and the gateway is told twice a minute at most', () => {
+  it('is kept by who uses the page, which is reported twice a minute at most', () => {
     const page = new EventTarget();
     let now = 0;
     const stop = reportUse(page as Document, () => now);

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from cell_common.testing import NodeGraph, wait_until
 from cell_web.gateway_node import GatewayNode
-from cell_web.login import PasswordHashes, User, UserFile
+from cell_web.passwords import PasswordHashes
+from cell_web.user import User
+from cell_web.user_file import UserFile
 from page_fixtures import BUILT, NEEDS, ScriptedCell, shoot
 from playwright.sync_api import Page, expect
 

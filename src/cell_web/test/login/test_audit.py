@@ -3,7 +3,8 @@
 import pytest
 from cell_common.command_store import CommandFilter, CommandStore
 from cell_common.database import open_database
-from cell_web.login import LoginAudit, LoginEvent
+from cell_web.login.audit import LoginAudit
+from cell_web.login.events import LoginEvent
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_a_login_and_a_refused_one_are_in_the_audit(url):
     assert refused.code and refused.message == 'name or password is wrong' and len(refused.entry.operator_id) < 200
 
 
-def test_a_database_that_fails_is_told_and_ends_nothing(url):
+def test_a_database_that_fails_is_reported_and_ends_nothing(url):
     errors = []
     audit = LoginAudit(url, 'web_gateway', lambda: 1, errors.append)
     engine = open_database(url)

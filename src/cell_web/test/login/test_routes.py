@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError, web
-from cell_web.login import LoginEvent, LoginRoutes, LoginSettings, PasswordHashes, SessionLimits, User, UserFile
-from cell_web.login.routes import AT_ONCE, FIRST_USER_S, WAITING
+from cell_common.testing import wait_until
+from cell_web.login.events import LoginEvent
+from cell_web.login.routes import AT_ONCE, FIRST_USER_S, WAITING, LoginRoutes, LoginSettings
+from cell_web.login.sessions import SessionLimits
 from cell_web.mjpeg_hub import FrameHub
+from cell_web.passwords import PasswordHashes
 from cell_web.server import Server, ServerSettings
 from cell_web.tokens import TokenFile
+from cell_web.user import User
+from cell_web.user_file import UserFile
 
 HASHES = PasswordHashes(memory_kib=64, passes=1)
 ANN = User('Ann', 'operator', HASHES.hash('correct horse'), '2026-01-01')
@@ -46,8 +51,7 @@ class Site:
         settings = ServerSettings('127.0.0.1', 0, '/cell', '127.0.0.1', rosbridge.addresses[0][1], [])
         server = Server(settings, self.routes, {'camera': FrameHub(lambda _wanted: None)}, lambda: 0, [self.routes])
         running = asyncio.create_task(server.run())
-        while not server.state.port:
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(wait_until, lambda: server.state.port)
         try:
             async with ClientSession() as client:
                 yield client, f'http://localhost:{server.state.port}'
@@ -120,7 +124,7 @@ def test_what_is_wrong_gets_one_and_the_same_answer(site: Site, body: dict[str, 
     assert [(event.refusal, event.role) for event in site.events] == [('name or password is wrong', '')]
 
 
-def test_who_guesses_waits_even_with_the_right_password_and_is_not_told(site: Site) -> None:
+def test_who_guesses_waits_even_with_the_right_password_and_gets_the_same_answer(site: Site) -> None:
     async def work() -> None:
         async with site.served() as (client, url):
             wrong = [await post(client, f'{url}/login', WRONG) for _ in range(5)]
@@ -280,8 +284,7 @@ def test_a_flood_of_logins_is_refused_beyond_a_few_and_the_page_answers(site: Si
                 asyncio.create_task(post(client, f'{url}/login', {'name': f'n{number}', 'password': 'x'}))
                 for number in range(AT_ONCE + WAITING)
             ]
-            while sum(task.done() for task in tries) < AT_ONCE:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(wait_until, lambda: sum(task.done() for task in tries) >= AT_ONCE)
             assert await get(client, f'{url}/login.json') == 200
             gate.set()
             return [status for status, _ in await asyncio.gather(*tries)]

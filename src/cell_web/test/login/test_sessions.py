@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from cell_web.login.sessions import MOST_SESSIONS, LoginSessions, SessionLimits
-from cell_web.login.user import User
+from cell_web.user import User
 
 ANN = User('Ann', 'operator', 'hash', '2026-01-01')
 

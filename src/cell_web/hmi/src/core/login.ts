@@ -1,6 +1,6 @@
 import { localSettings } from './localSettings';
 
-/** A session stays in use while somebody touches the page; the gateway is told at most this often, ms. */
+/** A session goes on while the page is touched; reported to the gateway at most this often, ms. */
 const TOUCH_PERIOD_MS = 30_000;
 const MAX_NAMES = 8;
 
@@ -52,7 +52,7 @@ export function knownNames(): string[] {
   return localSettings.get('names').split('\n').filter(Boolean);
 }
 
-/** Tell the gateway that somebody uses the page, so that the session does not end as idle. Returns a function that ends it. */
+/** Report to the gateway that the page is in use, so that the session does not end as idle. Returns a function that ends it. */
 export function reportUse(page: Document, now: () => number = () => performance.now()): () => void {
   let last = now();
   const onUse = (): void => {

@@ -1,7 +1,7 @@
 """What a password must be, and its hash."""
 
 import pytest
-from cell_web.login.passwords import MOST_CHARACTERS, PasswordError, PasswordHashes, check_password
+from cell_web.passwords import MOST_CHARACTERS, PasswordError, PasswordHashes, check_password
 
 
 @pytest.mark.parametrize('password', ['correct horse', '8f!kd9sa', '482915', 'größer8x', '٤٨٢٩١٥'])

@@ -4,8 +4,8 @@ import json
 import stat
 
 import pytest
-from cell_web.login.user import User
-from cell_web.login.users import UserError, UserFile
+from cell_web.user import User
+from cell_web.user_file import UserError, UserFile
 
 ANN = User('Ann Müller', 'operator', '$argon2id$x', '2026-01-01T00:00:00+00:00')
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from cell_web.login.user import User
 from cell_web.roles import ROLES
 from cell_web.secret_file import SecretFile
+from cell_web.user import User
 
 __all__ = ['UserError', 'UserFile']
 
