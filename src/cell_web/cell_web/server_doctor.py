@@ -15,7 +15,7 @@ from aiohttp import web
 from cell_common.timeouts import with_timeout
 
 from cell_web.pages import NO_STORE
-from cell_web.server import Session
+from cell_web.request_session import Session
 
 __all__ = ['DoctorRoutes']
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from cell_web.request_session import Session
 from cell_web.roles import ROLES
-from cell_web.server import Session
 from cell_web.server_doctor import DoctorRoutes
 
 RESULT = {'ok': False, 'checks': [{'check': 'disk', 'state': 'not ok', 'text': 'full'}]}
