@@ -1,7 +1,7 @@
 """Checks of the whole cell: each says ok, or what to do.
 
-Pure: no ROS, sockets, files or clock. `doctor_cell_probe` gathers the facts. The list goes from the set-up to the data: a
-failure often explains those below it. The weigh side has its own list in `doctor`.
+They judge facts only; `doctor_cell_probe` gathers these. The list goes from the set-up to the data: a failure often explains
+those below it. The weigh side has its own list in `doctor`.
 """
 
 from __future__ import annotations
