@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
-import json
 import os
 import re
 import shutil
@@ -18,11 +17,12 @@ import psutil
 import pytest
 from cell_bringup.client import CellClient
 from cell_common.testing import domain, free_port, graph, node_switch_interval, wait_until
+from cell_sim.world.ground_truth import read_ground_truth
 
 from cell_interfaces.msg import JobState
 
 READY_S = 60.0
-STOP_S = 20.0
+STOP_S = 60.0
 ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 HUNG_S = 60.0
 """Margin after a test's timeout: longer means that it hangs outside Python, where pytest-timeout has no effect."""
@@ -84,7 +84,7 @@ class RunningCell:
         return self.log.read_text(errors='replace')
 
     def truth(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.truth_file.read_text().splitlines()] if self.truth_file.exists() else []
+        return read_ground_truth(self.truth_file) if self.truth_file.exists() else []
 
     def processes(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -124,7 +124,7 @@ class RunningCell:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             code = self.process.wait()
-        self.left_behind = psutil.wait_procs(children, 2)[1]
+        self.left_behind = psutil.wait_procs(children, 10)[1]
         for process in self.left_behind:
             process.kill()
         return code

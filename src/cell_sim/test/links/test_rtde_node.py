@@ -49,7 +49,7 @@ class Cell:
                     recipe_file=str(RECIPE),
                     robot_address=self.address,
                     allow_moves=True,
-                    watchdog_frequency=2.0,
+                    watchdog_frequency=1.0,
                 )
             )
         )
