@@ -106,7 +106,7 @@ OPERATOR = Role(
 SUPERVISOR = replace(OPERATOR, name='supervisor')
 """May do what an operator may, and undo entries of the ledger of any age: node inventory asks for the role."""
 
-MAINTAINER = replace(SUPERVISOR, name='maintainer')
-"""May do what a supervisor may, and sets the cell up."""
+MAINTAINER = replace(SUPERVISOR, name='maintainer', services=SUPERVISOR.services | TEACHING)
+"""May do what a supervisor may, and sets the cell up: teaches the arm."""
 
 ROLES = {role.name: role for role in (VIEWER, OPERATOR, SUPERVISOR, MAINTAINER)}

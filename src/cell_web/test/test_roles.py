@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from cell_web.roles import NODES_ONLY, OPERATOR, TEACHING, VIEWER
+from cell_web.roles import MAINTAINER, NODES_ONLY, OPERATOR, ROLES, SUPERVISOR, TEACHING, VIEWER
 
 HMI = Path(__file__).resolve().parents[1] / 'hmi'
 INTERFACES = (Path(__file__).resolve().parents[3] / 'docs' / 'interfaces.md').read_text(encoding='utf-8')
@@ -55,4 +55,9 @@ def test_every_service_and_action_says_who_may_use_it() -> None:
 
 def test_nothing_is_both_allowed_and_for_nodes_only() -> None:
     assert not (OPERATOR.services | OPERATOR.actions | TEACHING) & set(NODES_ONLY)
-    assert not TEACHING & (OPERATOR.services | VIEWER.services), 'an operator does not teach'
+
+
+def test_only_a_maintainer_teaches_the_arm() -> None:
+    assert MAINTAINER.services >= TEACHING
+    assert not TEACHING & (SUPERVISOR.services | OPERATOR.services | VIEWER.services)
+    assert not any(role.services & set(NODES_ONLY) for role in ROLES.values())
