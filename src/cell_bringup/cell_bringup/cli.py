@@ -16,7 +16,7 @@ from rich.console import Console
 from cell_bringup.audit_arguments import add_audit, add_figures
 from cell_bringup.bag_arguments import add_bag
 from cell_bringup.care_arguments import add_care
-from cell_bringup.history_arguments import add_history
+from cell_bringup.history_arguments import add_history, add_report
 from cell_bringup.models_arguments import add_models
 from cell_bringup.state_folder import find_state
 from cell_bringup.user_arguments import add_token, add_user
@@ -35,10 +35,7 @@ def parser() -> argparse.ArgumentParser:
     job.add_argument('quantity', type=int, help='pieces')
     add_weigh(commands.add_parser('weigh', help='start, end, reopen and list weigh jobs; void and look up bags'))
     add_scale(commands.add_parser('scale', help='find out the format of an indicator'))
-    report = commands.add_parser('report', help='write the report of a weigh job (HTML) and its bags (CSV)')
-    report.add_argument('weigh_job_id', type=int)
-    report.add_argument('--folder', type=Path, default=Path(), help='where to write them (default: here)')
-    add_database(report)
+    add_report(commands.add_parser('report', help='write the report of a shift, a pick job or a weigh job (HTML and CSV)'))
     add_models(commands.add_parser)
     add_workflow(
         commands.add_parser('workflow', help='read a part, compare it with a benchmark, trigger a hub; exit code 1 = no match')
@@ -121,15 +118,6 @@ def add_robot(robot: argparse.ArgumentParser) -> None:
     fault.add_argument('--device', default='ur', help='ur (the controller) or robot (the letters program); default: ur')
 
 
-def add_database(command: argparse.ArgumentParser) -> None:
-    """Add the option of the database."""
-    command.add_argument(
-        '--database-url',
-        default='',
-        help='default: that of the running cell, else ./state/cell.db, else ~/.local/state/cell/cell.db',
-    )
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit with its code."""
     sys.exit(run_command(parser().parse_args(with_action(sys.argv[1:] if arguments is None else arguments)), Console()))
@@ -159,10 +147,9 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
         )
         return demo.run(wanted, console)
     if options.command == 'report':
-        from cell_bringup.reports import write_report
+        from cell_bringup.reports import write_any_report
 
-        url = options.database_url or find_state(options.namespace).database_url
-        return write_report(options.weigh_job_id, url, options.folder, console)
+        return write_any_report(options, console)
     if work := _work_of(options):
         return work(options, console)
     if options.command == 'workflow':

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from cell_bringup.audit_arguments import add_database_url
 
-__all__ = ['LISTS', 'add_history']
+__all__ = ['LISTS', 'add_history', 'add_report']
 
 LISTS = {
     'pieces': 'booked pieces of the pick jobs with their verdicts',
@@ -30,6 +31,17 @@ def add_history(parser: argparse.ArgumentParser) -> None:
     why.add_argument('--at', default='', help=f'when, local time: {MOMENT}')
     why.add_argument('--json', action='store_true', help='JSON for machines')
     add_database_url(why)
+
+
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `cell report`."""
+    parser.add_argument('what', help='"shift", "job", or the number of a weigh job')
+    parser.add_argument('job_id', nargs='?', default='', help='with job: id of the pick job, or "last"')
+    parser.add_argument('--shifts', default='', help='with shift: begins in local time, e.g. 06:00,14:00 (default: the day)')
+    parser.add_argument('--since', default='', help=f'with shift: from this moment, local time: {MOMENT}')
+    parser.add_argument('--until', default='', help='with shift: before this moment (default: now)')
+    parser.add_argument('--folder', type=Path, default=Path(), help='where to write the files (default: here)')
+    add_database_url(parser)
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:

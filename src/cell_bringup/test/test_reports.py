@@ -2,6 +2,7 @@ import io
 
 import pytest
 from cell_bringup.cli import parser, run_command
+from cell_history.testing import JOB, make_sample
 from cell_weighing.testing import open_store, start_job
 from rich.console import Console
 
@@ -65,3 +66,22 @@ def test_an_empty_list_and_an_error_name_the_token_file(cell, capsys):
 def test_a_token_of_a_taken_name_or_none_is_refused(cell):
     cell('token', 'new', 'filler')
     assert cell('token', 'new', 'filler')[0] == cell('token', 'new')[0] == cell('token', 'revoke', 'x')[0] == 1
+
+
+def test_the_reports_of_a_pick_job_and_of_a_shift_hold_their_pictures(cell, tmp_path):
+    make_sample(f'sqlite:///{tmp_path}/state/cell.db', tmp_path / 'state')
+    for arguments, name in (
+        (('job', 'last'), f'job_{JOB}'),
+        (('shift', '--since', '2026-11-30T13:00Z', '--until', '2026-11-30T15:00Z'), 'shift_2026'),
+    ):
+        code, said = cell('report', *arguments)
+        assert code == 0 and name in said
+        page = next(tmp_path.glob(f'{name}*.html')).read_text()
+        assert '7 placed, 1 rejected' in page and 'data:image/jpeg;base64,' in page
+        assert next(tmp_path.glob(f'{name}*.csv')).read_text().startswith('section,name')
+
+
+def test_wrong_words_of_a_report_are_refused(cell, tmp_path):
+    make_sample(f'sqlite:///{tmp_path}/state/cell.db', tmp_path / 'state')
+    wrong = (('nonsense',), ('shift', '--since', 'noon'), ('shift', '--shifts', '25:00'), ('job', 'none'))
+    assert [cell('report', *arguments)[0] for arguments in wrong] == [2, 2, 2, 1]

@@ -60,17 +60,18 @@ def piece_row(job_id: str, piece: int, part_number: str, booked_ns: int, *, reje
     }  # fmt: skip
 
 
-def make_sample(url: str, folder: Path) -> None:
+def make_sample(url: str, folder: Path, start_ns: int = START_NS) -> None:
     """Store job JOB of part X1 with 8 pieces, the seventh rejected at 14:03, two bags, an alarm and a command.
 
     Args:
         url: SQLAlchemy URL; the tables are made.
         folder: State folder of the pictures and clips.
+        start_ns: When the job was set, three minutes before the reject.
     """
     engine = make_database(url)
     with engine.begin() as connection:
-        _store_pieces(connection)
-        _store_others(connection)
+        _store_pieces(connection, start_ns)
+        _store_others(connection, start_ns)
     engine.dispose()
     frames, clips = folder / 'kept_frames', folder / 'recordings' / 'clips'
     frames.mkdir(parents=True)
@@ -85,7 +86,7 @@ def make_sample(url: str, folder: Path) -> None:
         'part_number': None,
     }
     (frames / PICTURE).with_suffix('.json').write_text(json.dumps({**record, 'kind': 'REJECT'}))
-    at_ns = START_NS + 192 * NS_PER_S
+    at_ns = start_ns + 192 * NS_PER_S
     causes = [
         {'kind': 'reject', 'at_ns': at_ns, 'text': 'piece 7 rejected', 'job_id': JOB, 'piece': 7},
         {'kind': 'alarm', 'at_ns': at_ns, 'text': 'coordinator/part_rejected/7: x', 'job_id': '', 'piece': 0},
@@ -94,9 +95,9 @@ def make_sample(url: str, folder: Path) -> None:
     (clips / 'clips.jsonl').write_text(f'{json.dumps(clip)}\n')
 
 
-def _store_pieces(connection: Connection) -> None:
-    booked = [START_NS + (12 + 30 * (piece - 1)) * NS_PER_S for piece in range(1, 9)]
-    insert_rows(connection, 'pick_job', [job_row(JOB, 1, 'X1', START_NS)])
+def _store_pieces(connection: Connection, start_ns: int) -> None:
+    booked = [start_ns + (12 + 30 * (piece - 1)) * NS_PER_S for piece in range(1, 9)]
+    insert_rows(connection, 'pick_job', [job_row(JOB, 1, 'X1', start_ns)])
     rows = [piece_row(JOB, piece, 'X1', at_ns, rejected=piece == 7) for piece, at_ns in enumerate(booked, 1)]
     insert_rows(connection, 'pick_piece', rows)
     common = {'job_id': JOB, 'piece': 7}
@@ -122,8 +123,8 @@ def _store_pieces(connection: Connection) -> None:
     insert_rows(connection, 'stock_ledger', stock)
 
 
-def _store_others(connection: Connection) -> None:
-    at_ns = START_NS + 192 * NS_PER_S
+def _store_others(connection: Connection, start_ns: int) -> None:
+    at_ns = start_ns + 192 * NS_PER_S
     alarm = {
         'alarm_id': 'alarm-1', 'source': 'coordinator', 'key': 'part_rejected/7', 'priority': 1, 'text': 'Piece 7 rejected',
         'consequence': '', 'action': '', 'raised_ns': at_ns, 'last_event_ns': at_ns, 'number': 1, 'count': 1, 'active': False,
@@ -133,7 +134,7 @@ def _store_others(connection: Connection) -> None:
     insert_rows(connection, 'alarm', [{**columns, 'open': False, 'snapshot': json.dumps(alarm)}])
     command = {
         'node': 'coordinator', 'command': 'set_job', 'request_id': 'request-1', 'operator_id': 'ann', 'role': 'operator',
-        'origin': '10.0.0.7', 'received_ns': START_NS, 'issued_ns': START_NS, 'expires_ns': 0, 'code': 0, 'message': '',
+        'origin': '10.0.0.7', 'received_ns': start_ns, 'issued_ns': start_ns, 'expires_ns': 0, 'code': 0, 'message': '',
         'arguments': '{"part_number": "X1", "quantity": 7}', 'fingerprint': '',
     }  # fmt: skip
     refused = {
@@ -141,7 +142,7 @@ def _store_others(connection: Connection) -> None:
         'command': 'run_job',
         'code': 4,
         'message': 'not ready',
-        'received_ns': START_NS + 1,
+        'received_ns': start_ns + 1,
         'request_id': 'r2',
     }
     insert_rows(connection, 'command_log', [command, refused])

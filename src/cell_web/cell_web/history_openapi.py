@@ -45,6 +45,8 @@ def history_document(version: str) -> JsonObject:
         paths[f'/api/history/{kind}.csv'] = {'get': _list(f'{kind}_csv', f'{text}, as CSV', 'text/csv', {'type': 'string'})}
     paths['/api/history/pieces/{job}/{piece}'] = {'get': _piece()}
     paths['/api/history/bags/{bag}'] = {'get': _bag()}
+    for form, content in (('html', 'text/html'), ('csv', 'text/csv')):
+        paths[f'/api/history/report.{form}'] = {'get': _report(form, content)}
     paths['/api/history/pictures/{name}'] = {'get': _file('picture', 'A kept picture', 'name', 'image/jpeg')}
     play = _file('clip_play', 'The pictures of a clip, played once', 'clip', 'multipart/x-mixed-replace')
     paths['/api/history/clips/{clip}.mjpg'] = {'get': play}
@@ -89,6 +91,22 @@ def _bag() -> JsonObject:
     answers = _answers('The bag, its line and its delivery.', 'application/json', schema, {'404': 'There is no such bag.'})
     parameters = [_path('bag', 'Id of the bag.')]
     return {'summary': 'One bag', 'operationId': 'history_bag', 'parameters': parameters, 'responses': answers}
+
+
+def _report(form: str, content: str) -> JsonObject:
+    texts = (
+        ('job', 'Id of a pick job; without it the report of a time.'),
+        ('since', 'Begin, ISO 8601 (default: 8 hours before the end).'),
+        ('until', 'End (default: now).'),
+    )
+    parameters = [
+        {'name': key, 'in': 'query', 'required': False, 'description': text, 'schema': _PARAMETERS[key][1]}
+        for key, text in texts
+    ]
+    errors = {'400': 'A value of the query is wrong.', '404': 'There is no such job.'}
+    answers = _answers('Pieces, rejects, stops, cycle times, bags and pictures.', content, {'type': 'string'}, errors)
+    name = f'history_report_{form}'
+    return {'summary': 'Report of a pick job or a time', 'operationId': name, 'parameters': parameters, 'responses': answers}
 
 
 def _file(name: str, summary: str, parameter: str, content: str) -> JsonObject:

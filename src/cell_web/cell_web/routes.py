@@ -35,7 +35,7 @@ def report_routes(parameters: GatewayParameters) -> list[Routes]:
     try:
         engine = open_reader(parameters.database_url)
         history = HistoryRoutes(
-            History(engine, HistoryFolders(*folders)), parameters.max_viewers, parameters.max_viewers_per_address
+            History(engine, HistoryFolders(*folders)), time.time_ns, parameters.max_viewers, parameters.max_viewers_per_address
         )
         return [Reports(engine, time.time_ns), FiguresRoutes(engine, time.time_ns), history]
     except DatabaseError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
@@ -14,9 +15,13 @@ from cell_common.database import StorageFailedError
 from cell_common.history_page import CursorError, HistoryFilter, PageRequest
 from cell_common.time import NS_PER_S
 from cell_common.timeouts import with_timeout
+from cell_coordinator.figures import Window
 from cell_history.queries.explanation import explain
+from cell_history.queries.production_report import PAGE_POLICY, ProductionReport, production_csv, production_html
+from cell_history.queries.report_reader import job_report, time_report
 from cell_history.queries.service import KINDS, History, UnknownPieceError, piece_json
 from cell_history.queries.tables import iso, page_csv, page_json, row_of, rows_of
+from cell_vision.kept_frames import KeptFrame
 
 from cell_web.connections import Seats
 from cell_web.history_openapi import history_document
@@ -28,6 +33,8 @@ from cell_web.request_session import Session
 ROOT = '/api/history'
 VERSION = version('cell_web')
 CLIP = r'{clip:[0-9]{8}T[0-9]{6}_[a-z]{1,20}_[0-9]{1,9}}'
+USUAL_NS, LONGEST_NS = 8 * 3600 * NS_PER_S, 31 * 86_400 * NS_PER_S
+"""Time of a report."""
 AT_ONCE = 4
 """Questions that the database answers at the same time; further ones wait."""
 WRITE_S = 10.0
@@ -40,15 +47,17 @@ Known = Callable[[web.Request], Session]
 class HistoryRoutes:
     """Serves the history to everybody who may see the page; the engine is read-only."""
 
-    def __init__(self, history: History, viewers: int = 8, viewers_per_address: int = 4) -> None:
+    def __init__(self, history: History, now_ns: Callable[[], int], viewers: int = 8, viewers_per_address: int = 4) -> None:
         """Store the history.
 
         Args:
             history: Its engine must be read-only.
+            now_ns: Clock, UTC in nanoseconds since 1970: the end of a report.
             viewers: Maximum number of clips that are played.
             viewers_per_address: Maximum number for one address.
         """
         self._history = history
+        self._now_ns = now_ns
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._viewers = Seats(viewers, viewers_per_address, 'clips', 'max_viewers')
 
@@ -76,6 +85,8 @@ class HistoryRoutes:
         add(r'pieces/{job}/{piece:[0-9]{1,9}}', self._piece)
         add(r'bags/{bag:[0-9]{1,18}}', self._bag)
         add('pictures/{name}', self._picture)
+        add('report.html', self._report_page)
+        add('report.csv', self._report_table)
         add(f'clips/{CLIP}.mjpg', self._play)
         add(f'clips/{CLIP}.mcap', self._download)
 
@@ -127,6 +138,43 @@ class HistoryRoutes:
             return {name: None if item is None else row_of(item) for name, item in parts.items()}
 
         return _json(await self._read(read))
+
+    async def _report_page(self, request: web.Request) -> web.Response:
+        report = await self._report(request)
+        headers = {'Content-Security-Policy': PAGE_POLICY, 'Cache-Control': NO_STORE}
+        return web.Response(text=production_html(report, local_time), content_type='text/html', headers=headers)
+
+    async def _report_table(self, request: web.Request) -> web.Response:
+        headers = {'Cache-Control': NO_STORE, 'Content-Disposition': 'attachment; filename="report.csv"'}
+        return web.Response(text=production_csv(await self._report(request)), content_type='text/csv', headers=headers)
+
+    async def _report(self, request: web.Request) -> ProductionReport:
+        """Read the report of a job, or of a time of at most 31 days, by default of the last 8 hours.
+
+        Raises:
+            HTTPBadRequest: 400: a value of the query is wrong.
+            HTTPNotFound: 404: there is no such job.
+            HTTPServiceUnavailable: 503: the database cannot be read.
+        """
+        try:
+            values = filter_values(request.query)
+        except QueryError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+        now_ns = self._now_ns()
+        until_ns = int(values['until_ns']) or now_ns
+        since_ns = int(values['since_ns']) or until_ns - USUAL_NS
+        if not 0 < until_ns - since_ns <= LONGEST_NS:
+            raise web.HTTPBadRequest(text='since must be before until, by at most 31 days')
+
+        def source(frame: KeptFrame) -> str:
+            return f'pictures/{frame.file}'
+
+        def read() -> ProductionReport:
+            if job_id := str(values['job']):
+                return job_report(self._history, job_id, now_ns, source)
+            return time_report(self._history, 'Production', Window(since_ns, until_ns), source)
+
+        return await self._read(read)
 
     async def _picture(self, request: web.Request) -> web.StreamResponse:
         path = await asyncio.to_thread(self._history.picture, request.match_info['name'])
@@ -221,3 +269,8 @@ def _following(pictures: Iterator[tuple[int, bytes]]) -> tuple[int, bytes] | Non
         return next(pictures, None)
     except BagError:
         return None
+
+
+def local_time(nanoseconds: int) -> str:
+    """Return local date and time of this computer."""
+    return f'{datetime.fromtimestamp(nanoseconds / NS_PER_S).astimezone():%Y-%m-%d %H:%M}'

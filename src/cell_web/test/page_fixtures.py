@@ -19,10 +19,29 @@ from cell_web.gateway_node import TOPICS, GatewayNode
 from playwright.sync_api import Page, expect, sync_playwright
 from sensor_msgs.msg import CompressedImage
 
-__all__ = ['BUILT', 'CHROMIUM', 'NEEDS', 'PREFLIGHT', 'ScriptedCell', 'cell', 'chromium', 'gateway', 'open_page', 'shoot']
+__all__ = [
+    'AXE',
+    'BUILT',
+    'CHROMIUM',
+    'FINDINGS',
+    'NEEDS',
+    'PREFLIGHT',
+    'SIZES',
+    'ScriptedCell',
+    'cell',
+    'chromium',
+    'gateway',
+    'open_page',
+    'shoot',
+]
 
 CHROMIUM = '/usr/bin/chromium'
 BUILT = Path(__file__).resolve().parents[1] / 'hmi' / 'dist'
+AXE = BUILT.parent / 'node_modules' / 'axe-core' / 'axe.min.js'
+SIZES = {'tablet': (1280, 800), 'panel': (1920, 1080), 'phone': (390, 844)}
+FINDINGS = """async () => (await axe.run(document, {
+  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'],
+})).violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.any.map((c) => c.message)}`))"""
 PREFLIGHT = [
     {'name': name, 'ok': True, 'message': message}
     for name, message in (

@@ -39,6 +39,6 @@ def test_a_wrong_page_is_refused(query):
 def test_the_description_has_every_filter_and_unique_operations():
     paths = history_document('1')['paths']
     operations = [path['get'] for path in paths.values()]
-    assert len({operation['operationId'] for operation in operations}) == len(operations) == 17
+    assert len({operation['operationId'] for operation in operations}) == len(operations) == 19
     names = {item['name'] for item in paths['/api/history/pieces']['get']['parameters']}
     assert names == {*filter_values({}), 'since', 'until', 'limit', 'cursor'} - {'since_ns', 'until_ns'}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 from cell_history.queries.service import History, HistoryFolders
-from cell_history.testing import JOB, PICTURE, make_sample
+from cell_history.testing import JOB, PICTURE, START_NS, make_sample
 from cell_web.request_session import Session
 from cell_web.roles import VIEWER
 from cell_web.server_history import HistoryRoutes
@@ -39,7 +39,7 @@ def get(folder: Path, *paths: str, known: bool = True) -> list[tuple[int, str, A
         engine = open_reader(f'sqlite:///{folder}/cell.db')
         app = web.Application()
         folders = HistoryFolders(folder / 'kept_frames', folder / 'recordings' / 'clips')
-        HistoryRoutes(History(engine, folders)).add_routes(app.router, session_of)
+        HistoryRoutes(History(engine, folders), lambda: START_NS + 3600 * 10**9).add_routes(app.router, session_of)
         runner = web.AppRunner(app)
         await runner.setup()
         try:
@@ -75,6 +75,14 @@ def test_one_piece_its_picture_and_one_bag(state: Path) -> None:
     assert piece[2]['id'] == f'{JOB}/7' and 'not as X1' in piece[2]['why'][0] and len(piece[2]['triggers']) == 2
     assert piece[2]['pictures'][0]['file'] == PICTURE and picture[1] == 'image/jpeg' and picture[2][:2] == b'\xff\xd8'
     assert bag[2]['delivery']['state'] == 'DELIVERED'
+
+
+def test_the_report_of_a_job_and_of_a_time(state: Path) -> None:
+    page, time_page, table = get(state, f'report.html?job={JOB}', 'report.html', f'report.csv?job={JOB}')
+    assert page[1] == 'text/html' and f'pictures/{PICTURE}' in page[2].decode() and '7 placed, 1 rejected' in page[2].decode()
+    assert '7 placed, 1 rejected' in time_page[2].decode() and b'rejected,1,pieces' in table[2]
+    wrong = ('report.html?job=none', 'report.html?since=2020-01-01', 'report.csv?until=2020-01-01&since=2021-01-01')
+    assert [answer[0] for answer in get(state, *wrong)] == [404, 400, 400]
 
 
 def test_what_is_not_there_and_what_is_wrong(state: Path) -> None:

@@ -16,7 +16,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from cell_weighing.delivery.outbox import Outbox, OutboxCounts
-from cell_weighing.reports.report import JobReport, Voided
+from cell_weighing.reports import BagTotals, JobReport, bag_totals
+from cell_weighing.reports.report import Voided
 from cell_weighing.station.job_store import NoSuchJobError
 from cell_weighing.storage.rows import bag_of, job_of
 from cell_weighing.storage.tables import BagRow, CursorRow, VoidRow, WeighJobRow, WeightReadingRow
@@ -32,9 +33,13 @@ __all__ = [
     'OutboxCounts',
     'open_reader',
     'read_backlog',
+    'read_bag_totals',
     'read_job_report',
     'read_outbox_counts',
 ]
+
+
+MOST_JOBS = 200
 
 
 def open_reader(url: str) -> Engine:
@@ -94,6 +99,24 @@ def read_job_report(engine: Engine, job_id: int) -> JobReport:
         bags = [bag_of(bag, job, voided=void is not None) for bag, void in rows]
         voided = {void.bag_id: Voided(void.voided_by, void.reason) for _, void in rows if void}
         return JobReport(job, bags, voided, row.ended_by, row.end_reason)
+
+
+def read_bag_totals(engine: Engine, since_ns: int, until_ns: int) -> list[BagTotals]:
+    """Return the bags of a time by weigh job, at most MOST_JOBS of them.
+
+    Args:
+        engine: From `open_reader`.
+        since_ns: First moment, UTC nanoseconds.
+        until_ns: Moment after the last one.
+
+    Raises:
+        SQLAlchemyError: The database cannot be read, or has no weighing tables yet.
+    """
+    in_time = BagRow.prepuff_job_id.is_not(None) & (BagRow.weighed_ns >= since_ns) & (BagRow.weighed_ns < until_ns)
+    query = select(BagRow.prepuff_job_id).where(in_time).distinct().order_by(BagRow.prepuff_job_id).limit(MOST_JOBS)
+    with Session(engine) as session:
+        numbers = [number for number in session.scalars(query) if number is not None]
+    return [bag_totals(read_job_report(engine, number), since_ns, until_ns) for number in numbers]
 
 
 @dataclass(frozen=True)

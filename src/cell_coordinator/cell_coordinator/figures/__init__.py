@@ -9,15 +9,17 @@ Pure: no ROS, sockets, files or clock.
 """
 
 from cell_coordinator.figures.report import Report, make_report, report_csv, report_json
-from cell_coordinator.figures.rules import CountedReason, Figures, Window
+from cell_coordinator.figures.rules import CountedReason, Figures, JobFacts, Window, cycle_times
 from cell_coordinator.figures.shifts import ShiftError, parse_starts
 
 __all__ = [
     'CountedReason',
     'Figures',
+    'JobFacts',
     'Report',
     'ShiftError',
     'Window',
+    'cycle_times',
     'make_report',
     'parse_starts',
     'report_csv',

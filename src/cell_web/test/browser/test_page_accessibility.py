@@ -9,18 +9,12 @@ from typing import Any
 import cell_scene as scene
 import pytest
 from cell_common.testing import FULL
-from page_fixtures import BUILT, NEEDS, ScriptedCell, shoot
+from page_fixtures import AXE, FINDINGS, NEEDS, SIZES, ScriptedCell, shoot
 from playwright.sync_api import Page, expect
 
 from cell_interfaces.msg import Alarm, AlarmList, JobState, RobotState, ScaleReading
 
-AXE = BUILT.parent / 'node_modules' / 'axe-core' / 'axe.min.js'
 pytestmark = [*NEEDS, pytest.mark.skipif(not AXE.exists(), reason='needs axe-core: npm ci in src/cell_web/hmi')]
-
-SIZES = {'tablet': (1280, 800), 'panel': (1920, 1080), 'phone': (390, 844)}
-FINDINGS = """async () => (await axe.run(document, {
-  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'],
-})).violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.any.map((c) => c.message)}`))"""
 
 
 def reload_required(cell: ScriptedCell, page: Page) -> None:

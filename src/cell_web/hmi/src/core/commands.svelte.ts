@@ -242,9 +242,9 @@ export class Commands {
   }
 
   /** Save a correction: the image of the reading is kept as a test sample with this part number. */
-  async correct(match: MatchResult, part_number: string): Promise<boolean> {
+  async correct(match: MatchResult, part_number: string, of?: { job_id: string; piece: number }): Promise<boolean> {
     const verdict = `${verdictLabel(match.verdict).text} ${match.part_number}`.trim();
-    const capture = this.cell.captures.find((known) => known.match.request_id === match.request_id);
+    const capture = of ?? this.cell.captures.find((known) => known.match.request_id === match.request_id);
     const kept = await this.#callAndReport('Correction', 'ocr/keep_frame', 'cell_interfaces/srv/KeepFrame', {
       request_id: match.request_id, kind: KeepFrame_Request.CORRECTION, part_number, verdict, job_id: capture?.job_id ?? '', piece: capture?.piece ?? 0 });
     if (kept) this.corrections = { ...this.corrections, [match.request_id]: part_number };
