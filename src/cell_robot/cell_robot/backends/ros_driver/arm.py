@@ -191,7 +191,7 @@ class DriverArm(RtdeArm):
                 advice = f'{error}.'
                 continue
             if await self.wait_until(lambda now: now.runtime == RuntimeState.PLAYING, PROGRAM_START_S):
-                self._used = True  # it runs: whoever ends it from here on holds the arm
+                self._used = True  # it runs: a program that is ended from here on is not started again
                 self._on_change()
                 return ''
         return f"The driver's program does not run on the robot. {advice}"
