@@ -34,8 +34,8 @@ def answer(message, **values):
 def test_a_bridge_that_answers_for_all_nodes_is_healthy(check, rosbridge):
     rosbridge.answer = answer
     made = check(rosbridge.port)
-    wait_until(lambda: made.health().ok)
-    assert made.health().message == '' and set(made.health().round_trip_s) == set(NODES)
+    health = wait_until(lambda: h if (h := made.health()).ok else None)
+    assert health.message == '' and set(health.round_trip_s) == set(NODES)
     assert {message['service'] for message in rosbridge.received} == {f'{node}/get_parameters' for node in NODES}
 
 
