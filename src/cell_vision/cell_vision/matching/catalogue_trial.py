@@ -25,7 +25,7 @@ from cell_vision.types import UNREAD, FrameReading
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
-__all__ = ['ImageResult', 'Trial', 'camera_images', 'folder_images', 'lint', 'make_trial_engine', 'try_catalogue']
+__all__ = ['Trial', 'TrialResult', 'camera_images', 'folder_images', 'lint', 'make_trial_engine', 'try_catalogue']
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 CAMERA_IMAGES = 10
@@ -42,7 +42,7 @@ DARK, BRIGHT = 25, 235
 
 
 @dataclass(frozen=True)
-class ImageResult:
+class TrialResult:
     """Result of one image.
 
     Attributes:
@@ -90,7 +90,7 @@ class Trial:
         suggestions: Probable errors of the catalogue, from what the images show, each with its remedy.
     """
 
-    pictures: list[ImageResult]
+    pictures: list[TrialResult]
     never_seen: list[str] = field(default_factory=list)
     confused: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -166,7 +166,7 @@ def try_catalogue(catalogue: Catalogue, images: Iterable[tuple[str, bytes]], eng
         try:
             image, (decision, reading) = decode(data), _judged(matcher, engine, data)
         except BadImageError as error:
-            trial.pictures.append(ImageResult(name, 'BAD_IMAGE', '', '', 0.0, str(error)))
+            trial.pictures.append(TrialResult(name, 'BAD_IMAGE', '', '', 0.0, str(error)))
             continue
         trial.pictures.append(_result(name, decision, reading, image))
         if decision.verdict is MatchOutcome.AMBIGUOUS:
@@ -191,7 +191,7 @@ def _judged(matcher: Matcher, engine: Engine, data: bytes) -> tuple[Decision, Fr
     return decision, reading
 
 
-def _result(name: str, decision: Decision, reading: FrameReading, image: MatLike) -> ImageResult:
+def _result(name: str, decision: Decision, reading: FrameReading, image: MatLike) -> TrialResult:
     """Return what a image shows: verdict, margin to the next part, and figures of the region with text.
 
     Letter height is in pixels, contrast the difference of the 95th and 5th percentile of the gray values, sharpness the
@@ -219,16 +219,16 @@ def _result(name: str, decision: Decision, reading: FrameReading, image: MatLike
     sharpness = float(np.asarray(cv2.Laplacian(region, cv2.CV_32F)).var())
     glare = float((np.asarray(region) >= 253).mean())
     verdict = MatchOutcome.MATCH.value if named else decision.verdict.value
-    result = ImageResult(
+    result = TrialResult(
         name, verdict, decision.part_number, decision.text, round(margin, 3), decision.reason if not named else '',
         decision.candidates[0][0] if decision.candidates else '',
         tuple(item.text for item in reading.readings if item.text != UNREAD),
         round(letters, 1), round(float(high_level - low), 1), round(sharpness, 1), round(glare, 4),
     )  # fmt: skip
-    return ImageResult(**{**vars(result), 'advice': tuple(_advice(result, float(np.asarray(gray).mean())))})
+    return TrialResult(**{**vars(result), 'advice': tuple(_advice(result, float(np.asarray(gray).mean())))})
 
 
-def _advice(result: ImageResult, brightness: float) -> Iterator[str]:
+def _advice(result: TrialResult, brightness: float) -> Iterator[str]:
     """Yield what to change about light, lens or distance; `brightness` is the mean gray value of the image, 0..255."""
     if brightness < DARK:
         yield 'nearly black: more light or a longer exposure'
