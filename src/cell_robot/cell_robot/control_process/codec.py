@@ -19,7 +19,7 @@ UPLOAD_TIMEOUT_S = 8.0
 """Time for the process to upload its script again and to start it; ur_rtde waits 5 s. The arm stands meanwhile."""
 
 ENDED = 'the program on the robot ended without a command of the cell'
-"""Error of a process that has found its script ended by somebody else."""
+"""Error of a process that has found its script ended by another client or at the pendant."""
 
 
 class ControlError(Exception):

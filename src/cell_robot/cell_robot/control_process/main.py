@@ -5,8 +5,8 @@ python -m cell_robot.control_process.main <socket fd> <settings as JSON>
 Outputs and registers are claimed before the control script is uploaded; if anything fails after that, the script is stopped.
 While the arm stands, the script is asked for a sign of life once a second: a foreign program in its place does not answer.
 Moves are asynchronous. For a path ur_rtde uploads its script again with the moves in it, whether or not the former one still
-runs: a person who has stopped it a moment before would see the arm move all the same. So the script is asked for a sign of
-life first, and an end by somebody else is watched for (`upload_watch`). Until the new one runs, there is no script on the
+runs: an operator who has stopped it a moment before would see the arm move all the same. So the script is asked for a sign of
+life first, and an end by anyone else is watched for (`upload_watch`). Until the new one runs, there is no script on the
 robot, and the watchdog is set again right after the path has begun. The loop polls the progress of a move, accepts a stop at
 any time, sends heartbeats and kicks the controller's watchdog, which ends the control script when this process has died or
 hangs. The end of a move is taken from the operation number, because ur_rtde delivers results one call late.
@@ -216,7 +216,7 @@ class ControlLoop:
         """Upload the script with a path, and start it; returns whether it was accepted, and has ended if `wait`.
 
         Raises:
-            RuntimeError: Somebody else has ended the script, which must not be undone.
+            RuntimeError: Another client, or the pendant, has ended the script, which must not be undone.
         """
         watch = UploadWatch(self._settings.address, self._give_up, upper=self._settings.upper)
         if not self._ask_script():

@@ -1,9 +1,9 @@
 """Watches who ends the control script while ur_rtde sends it again.
 
 For a path ur_rtde ends its script with a command in a register, uploads it with the moves in it, and starts it, whether or not
-the script still ran. Somebody at the pendant may have stopped it a moment before, and would see the arm move. Each cycle of the
-controller tells whether a program runs, and what is in the registers. A command that comes to a program that has ended already
-did not end it; and a program that has ended before it was ready for the next command did not get one.
+the script still ran. An operator may have stopped it at the pendant a moment before, and would see the arm move. Each cycle of
+the controller tells whether a program runs, and what is in the registers. A command that comes to a program that has ended
+already did not end it; and a program that has ended before it was ready for the next command did not get one.
 
 The watch has a connection of its own for the time of one upload. A controller that does not know the variables, or the rate, is
 not watched.
@@ -42,7 +42,7 @@ class StopJudge:
         self._decided = self._ended = False
 
     def foreign(self, runtime: int, command: int, state: int) -> bool:
-        """Take a package; return True once, when the script was ended by somebody else.
+        """Take a package; return True once, when another client, or the pendant, has ended the script.
 
         Args:
             runtime: A value of RuntimeState.

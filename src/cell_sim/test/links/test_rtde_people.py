@@ -108,7 +108,7 @@ def test_a_program_stopped_as_its_script_is_sent_again_is_not_started_again(rtde
 
 
 def test_a_program_stopped_while_it_is_set_up_holds(rtde: Any) -> None:
-    """Somebody stops the control program between its start and the first move."""
+    """An operator stops the control program between its start and the first move."""
     stops: list[bool] = []
 
     def stop(controller: Any) -> None:

@@ -208,7 +208,7 @@ class ControlProgram(ControlRequests):
         if not await self.wait_until(lambda now: now.runtime == RuntimeState.PLAYING, END_TIMEOUT_S):
             await self._undo_start(control, 'the control script does not run')
             return 'The control program does not run on the robot. Look at the pendant.'
-        self._used = True  # it runs: whoever ends it from here on holds the arm
+        self._used = True  # any end without a command holds the arm from here on
         tool = matrix_to_pose(self._recipe.cell.tool)
         try:
             await self.request(SetToolAndPayload(tool, self._recipe.payload, self._recipe.center_of_gravity))
@@ -240,7 +240,7 @@ class ControlProgram(ControlRequests):
             self.paths = True
         except StepError as error:
             if self._control is not None and (self._control.replaced or str(error) == ENDED):
-                self.paths = None  # somebody else ended it, which says nothing about paths
+                self.paths = None  # ended by another client: that says nothing about paths
                 raise
             self._log.warning(f'the arm stops at each corner: the controller does not execute paths ({error})')
             if not self.ready:
@@ -258,7 +258,7 @@ class ControlProgram(ControlRequests):
     async def _undo_start(self, control: ControlProcess, reason: str) -> None:
         """End what a failed start has begun: the cell leaves no program without an owner.
 
-        A program that ran and was ended by somebody else holds the arm, as at any other time.
+        A program that ran and was ended without a command holds the arm, as at any other time.
         """
         if self._used and await self.wait_until(lambda now: now.runtime == RuntimeState.STOPPED, LATE_DATA_S):
             self.release(self._end_reason())
