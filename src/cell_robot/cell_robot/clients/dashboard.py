@@ -30,7 +30,7 @@ from cell_robot.protocols.dashboard.codec import (
 PORT = 29999
 REMOTE = 'is in remote control'
 OLD_CONNECTION_S = 2.5
-"""Time for an answer over a connection that has been open for a while; slow dashboards take up to 1.5 s."""
+"""Time for an answer over a connection that has been open for a while; a slow dashboard needs 1.5 s."""
 EXTRA_LINE_S = 2.0
 """Time for the answer after a line that answers nothing; without one the line counts as a refusal."""
 
