@@ -27,7 +27,8 @@ def users(tmp_path: Path) -> UserFile:
 @pytest.fixture
 def gateway(graph: NodeGraph, rosbridge: Any, tmp_path: Path, users: UserFile) -> GatewayNode:
     options = {'login': 'always', 'users_file': str(users.path), 'database_url': f'sqlite:///{tmp_path}/cell.db'}
-    node = graph.add(GatewayNode(**graph.options(port=0, rosbridge_port=rosbridge.port, hmi_folder=str(BUILT), **options)))
+    fixed = {'port': 0, 'rosbridge_port': rosbridge.port, 'hmi_folder': str(BUILT), 'bridge_check_period': 0.0}
+    node = graph.add(GatewayNode(**graph.options(**fixed, **options)))
     wait_until(lambda: node.server.state.port)
     assert isinstance(node, GatewayNode)
     return node
