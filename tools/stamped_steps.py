@@ -29,9 +29,9 @@ def check_path(root: Path) -> None:
     """Check before anything is made that the tools can work with the workspace's path.
 
     Raises:
-        SetupError: The path has characters outside ASCII; a build in such a path has failed late.
+        SetupError: The path has a blank or characters outside ASCII: a build fails late there, or colcon's setup scripts do.
     """
-    if not str(root).isascii():
+    if not str(root).isascii() or ' ' in str(root):
         raise SetupError(
             f'The path of the workspace has characters that its build tools cannot use: {root}\n'
             '  Move it to a path of plain letters, digits and "-", for example /opt/workcell.'

@@ -127,6 +127,8 @@ def test_a_path_that_the_build_tools_cannot_use_is_refused_before_anything_is_ma
     setup.check_path(tmp_path)
     with pytest.raises(setup.SetupError, match='/opt/zelle-ü'):
         setup.check_path(setup.Path('/opt/zelle-ü'))
+    with pytest.raises(setup.SetupError, match='my cell'):
+        setup.check_path(setup.Path('/opt/my cell'))
 
 
 def test_caches_and_logs_are_in_the_workspace_when_the_home_folder_is_read_only(load, monkeypatch, tmp_path):
