@@ -52,7 +52,7 @@ def test_a_token_is_made_listed_and_revoked(cell, tmp_path):
     token = said.split()[-1]
     assert code == 0 and len(token) == 43
     assert token not in (tmp_path / '.local/state/cell/api_tokens.json').read_text()
-    assert cell('token', 'list')[1].startswith('filler  made ')
+    assert cell('token', 'list')[1].startswith('filler  bags only  made ')
     assert cell('token', 'revoke', 'filler')[0] == 0 and cell('token', 'list') == (0, '')
 
 

@@ -23,7 +23,7 @@ describe('the view model of the cell', () => {
 
   it('does not count a repeated status as a sign of life', async () => {
     await begin();
-    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 4_000);
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3_000); // less than a page that was not running
     status(NOW);
     job(JobState.RUNNING);
     await until(() => cell.job);

@@ -3,7 +3,7 @@ import requests
 import socketio
 from cell_common.testing import free_port, wait_until
 from cell_web.socketio_gateway.page_server import PageServer
-from cell_web.socketio_gateway.server import SocketIoSettings
+from cell_web.socketio_gateway.server import MAX_PAYLOAD, SocketIoSettings
 
 pytestmark = pytest.mark.slow
 
@@ -118,7 +118,7 @@ def test_more_clients_than_allowed_are_refused(serve, link, connect):
 
 def test_a_payload_above_the_limit_ends_its_connection_and_no_other(page, connect):
     greedy, other = connect(page.server.port), connect(page.server.port)
-    greedy.send('ping_test', {'msg': 'x' * 2_000_000})
+    greedy.send('ping_test', {'msg': 'x' * (MAX_PAYLOAD + 1)})
     wait_until(lambda: len(page.server.clients) == 1, 10.0, 'the connection ended')
     other.send('ping_test', {'msg': 'x'})
     other.wait('pong_test')
