@@ -35,7 +35,10 @@ CATALOGUE = str(ROOT / 'config' / 'parts.yaml')
 ANSWER_S = 30.0
 SEED = 19
 RANDOM_REQUESTS = 6
-WITHOUT_SERVICES = {'bridge/node.py', 'gateway_node.py', 'socketio_gateway/node.py', 'recorder/node.py', 'replay/node.py'}
+WITHOUT_SERVICES = {
+    'bridge/node.py', 'diagnostics_aggregator/node.py', 'gateway_node.py', 'recorder/node.py', 'replay/node.py', 'scene/node.py',
+    'socketio_gateway/node.py',
+}  # fmt: skip
 """Modules of nodes that create no service."""
 RANGES = {
     **{f'uint{bits}': (0, 2**bits - 1) for bits in (8, 16, 32, 64)},

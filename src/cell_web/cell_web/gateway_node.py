@@ -32,8 +32,8 @@ from sensor_msgs.msg import CompressedImage
 
 from cell_web.bridge_check import BridgeCheck, CheckSettings
 from cell_web.connections import ConnectionLimits
+from cell_web.gateway_login import open_login
 from cell_web.last_values import LastValues
-from cell_web.login_node import open_login
 from cell_web.metrics import CellCollector, MetricsRoutes, WebFigures
 from cell_web.mjpeg_hub import FrameHub, MjpegFrame
 from cell_web.pages import find_page_folder

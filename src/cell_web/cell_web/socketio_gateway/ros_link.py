@@ -7,6 +7,7 @@ Events of the cell are passed to the callbacks of `CellEvents` on that loop.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Protocol, TypeVar
@@ -49,6 +50,8 @@ T = TypeVar('T')
 VALID_FOR_S = 10
 OVERLAY_WAIT_S = 0.3
 """The image of a frame may arrive after the message about it: the one with the verdict is drawn after the verdict."""
+OVERLAY_LIMIT_S = 5.0
+"""The first image takes longer: node ocr loads what draws it when it is wanted for the first time."""
 START_WAIT_S = 3.0
 """A job that is refused is refused within this time; one that still runs has begun."""
 DISCOVERY_S, POLL_S = 3.0, 0.1
@@ -92,6 +95,7 @@ class RosLink:
         self._expected: JobState | None = None
         self._reset_stock: Inventory | None = None
         self._overlays = OverlayCache()
+        self._overlay_arrived: Future = Future()
         self._frames: Subscription | None = None
         self._wishes: ExecutorQueue[bool] = ExecutorQueue(node, self._watch)
         self._on_frame: Callable[[bytes], None] = lambda _jpeg: None
@@ -114,8 +118,7 @@ class RosLink:
                 call(callbacks.on_stock, _stock_of(message))
 
         async def pass_benchmark(message: BenchmarkSet) -> None:
-            await wait_for(node, Future(executor=node.executor), OVERLAY_WAIT_S)
-            image = self._overlays.newest(to_ns(message.stamp))
+            image = await self._image(lambda: self._overlays.newest(to_ns(message.stamp)))
             call(callbacks.on_benchmark, message.part_number, tuple(message.texts), image)
 
         def on_benchmark(message: BenchmarkSet) -> None:
@@ -129,8 +132,7 @@ class RosLink:
             call(callbacks.on_reload, message.part_number)
 
         async def pass_capture(message: ComponentCaptured) -> None:
-            await wait_for(node, Future(executor=node.executor), OVERLAY_WAIT_S)
-            image = self._overlays.of(to_ns(message.ocr.header.stamp))
+            image = await self._image(lambda: self._overlays.of(to_ns(message.ocr.header.stamp)))
             match = message.match.verdict == MatchResult.MATCH
             texts = tuple(text.text for text in message.ocr.texts)
             call(callbacks.on_capture, CaptureEvent(texts, match, float(message.match.score), image))
@@ -338,6 +340,16 @@ class RosLink:
 
     def _on_overlay(self, message: CompressedImage) -> None:
         self._overlays.add(to_ns(message.header.stamp), bytes(message.data))
+        arrived, self._overlay_arrived = self._overlay_arrived, Future(executor=self._node.executor)
+        arrived.set_result(None)
+
+    async def _image(self, find: Callable[[], bytes]) -> bytes:
+        """Return an overlay image; empty when none has arrived within OVERLAY_LIMIT_S."""
+        await wait_for(self._node, Future(executor=self._node.executor), OVERLAY_WAIT_S)
+        end = time.monotonic() + OVERLAY_LIMIT_S
+        while not (image := find()) and await wait_for(self._node, self._overlay_arrived, end - time.monotonic()):
+            pass
+        return image
 
     def _watch(self, wanted: bool) -> None:
         if wanted and self._frames is None:

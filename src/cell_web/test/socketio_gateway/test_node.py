@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from cell_common.qos import events, latched, sensor_stream
 from cell_common.testing import NodeGraph, wait_until
 from cell_web.socketio_gateway.node import SocketIoGatewayNode
 from foreign_clients import CLIENTS, ForeignClient
-from legacy_contract import HUB_SCRIPT, JOB, LIST, PAGE_SCRIPT, PART, STOCK, play
+from legacy_contract import HUB_SCRIPT, IMAGE, JOB, JPEG, LIST, PAGE_SCRIPT, PART, STOCK, play
 from rclpy.action.server import ActionServer
 from rclpy.node import Node
 from rclpy.task import Future
@@ -122,18 +123,20 @@ class FakeCoordinator(Node):
     def capture(self, texts: list[str], match: bool, score: float, image: bytes) -> None:
         message = ComponentCaptured(ocr=OcrResult(texts=[TextReading(text=text) for text in texts]))
         message.match = MatchResult(verdict=MatchResult.MATCH if match else MatchResult.MISMATCH, score=score)
-        message.ocr.header.stamp = self._overlay(image)
+        message.ocr.header.stamp = self.overlay(image, self.get_clock().now().to_msg())
         self._watched(self._captures).publish(message)
 
     def benchmark(self, part_number: str, texts: list[str], image: bytes) -> None:
-        stamp = self._overlay(image)
-        self._benchmarks.publish(BenchmarkSet(stamp=stamp, part_number=part_number, texts=texts))
+        self.benchmark_of(part_number, texts, self.overlay(image, self.get_clock().now().to_msg()))
 
-    def _overlay(self, image: bytes) -> Any:
+    def benchmark_of(self, part_number: str, texts: list[str], stamp: Any) -> None:
+        self._watched(self._benchmarks).publish(BenchmarkSet(stamp=stamp, part_number=part_number, texts=texts))
+
+    def overlay(self, image: bytes, stamp: Any) -> Any:
         message = CompressedImage(format='jpeg', data=image)
-        message.header.stamp = self.get_clock().now().to_msg()
+        message.header.stamp = stamp
         self._watched(self._overlays).publish(message)
-        return message.header.stamp
+        return stamp
 
     @staticmethod
     def _watched(publisher: Any) -> Any:
@@ -211,6 +214,18 @@ def test_every_client_exchanges_every_event_with_the_node(gateway, cell):
             cell.stock(STOCK)
             wait_until(lambda page=page: page.all('update_inventory')[-1] == LIST, 5.0, 'the first stock again')
     assert cell.operators == {'page 127.0.0.1', 'hub 127.0.0.1'}
+
+
+def test_an_image_that_is_drawn_late_is_in_the_event_all_the_same(gateway, cell):
+    """Node ocr loads what draws its images when one is wanted for the first time."""
+    stamp = cell.get_clock().now().to_msg()
+    with ForeignClient('python-socketio 5', gateway.page.server.port) as page:
+        page.wait('update_inventory')
+        drawn = threading.Timer(1.0, cell.overlay, (JPEG, stamp))
+        drawn.start()
+        cell.benchmark_of(PART, [PART], stamp)
+        assert page.wait('benchmark_set')['image'] == IMAGE
+        drawn.join()
 
 
 def test_commands_are_answered_while_the_nodes_are_down_and_work_when_they_are_back(graph, gateway, cell):

@@ -2,7 +2,7 @@
 
 import pytest
 from cell_common.runner import StartError
-from cell_web.login_node import login_required
+from cell_web.gateway_login import login_required
 
 LOCAL = ['127.0.0.1', '127.1.2.3', '::1', 'localhost']
 NETWORK = ['0.0.0.0', '192.168.1.5', '::', 'cell.plant']
