@@ -36,9 +36,9 @@ ANSWER_S = 30.0
 SEED = 19
 RANDOM_REQUESTS = 6
 WITHOUT_SERVICES = {
-    'bridge/node.py', 'diagnostics_aggregator/node.py', 'gateway_node.py', 'recorder/node.py', 'replay/node.py', 'scene/node.py',
-    'socketio_gateway/node.py',
-}  # fmt: skip
+    f'{name}.py'
+    for name in ('bridge/node', 'diagnostics_aggregator/node', 'gateway_node', 'recorder/node', 'replay/node', 'scene/node')
+} | {'socketio_gateway/node.py'}
 """Modules of nodes that create no service."""
 RANGES = {
     **{f'uint{bits}': (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
