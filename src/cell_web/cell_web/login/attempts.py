@@ -33,7 +33,7 @@ class LoginAttempts:
 
     def __init__(self) -> None:
         """Start without any try."""
-        self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
+        self._failures: OrderedDict[tuple[str, str, str], _Failures] = OrderedDict()
 
     def must_wait(self, name: str, address: str, now_s: float) -> bool:
         """Return whether a try must be refused unseen.
@@ -67,15 +67,19 @@ class LoginAttempts:
             if (failures := self._failures.get(key)) is not None:
                 failures.count -= 1
 
-    def _current(self, key: tuple[str, str], now_s: float) -> _Failures | None:
+    def _current(self, key: tuple[str, str, str], now_s: float) -> _Failures | None:
         failures = self._failures.get(key)
         return failures if failures is not None and now_s - failures.last_s < FORGOTTEN_S else None
 
 
-def _keys(name: str, address: str) -> tuple[tuple[tuple[str, str], int], ...]:
+def _keys(name: str, address: str) -> tuple[tuple[tuple[str, str, str], int], ...]:
     """Return the keys under which a try is counted, each with its free tries."""
     name, network = name.strip().casefold()[:100], _network(address)
-    return ((name, network), FREE_OF_PAIR), (('', network), FREE_OF_ADDRESS), ((name, ''), FREE_OF_NAME)
+    return (
+        (('name at address', name, network), FREE_OF_PAIR),
+        (('address', '', network), FREE_OF_ADDRESS),
+        (('name', name, ''), FREE_OF_NAME),
+    )
 
 
 def _network(address: str) -> str:

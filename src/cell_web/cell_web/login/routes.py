@@ -37,6 +37,8 @@ ResultT = TypeVar('ResultT')
 WRONG = 'Name or password is wrong. After some wrong tries each further one has to wait.'
 AT_ONCE, WAITING = 2, 16
 """Passwords checked at the same time, and requests that may wait for it: a hash takes 64 MiB and 50 ms of a core."""
+FIRST = '/login/first'
+"""Stands for the name in the tries of the first user."""
 FIRST_USER_S = 3600.0
 """How long the link for the first user is good."""
 
@@ -187,9 +189,7 @@ class LoginRoutes:
             HTTPBadRequest: Name or password cannot be used.
         """
         body = await self._read(request, ('code', 'name', 'password'))
-        is_right = hmac.compare_digest(body['code'].encode(), self._first_code.encode())
-        if not is_right or self._now_s() >= self._first_until_s or self._users.users():
-            self._on_event(LoginEvent('login/first', body['name'], '', request.remote or '', 'wrong or old link'))
+        if not self._is_first_code(body['code'], body['name'], request.remote or ''):
             raise web.HTTPForbidden(
                 text=json.dumps({'message': 'This link is not good any more. Make users with: cell user add NAME --role ROLE'}),
                 content_type='application/json',
@@ -202,6 +202,18 @@ class LoginRoutes:
         except (PasswordError, UserError) as error:
             raise web.HTTPBadRequest(text=json.dumps({'message': str(error)}), content_type='application/json') from error
         return self._open(request, user, 'login/first')
+
+    def _is_first_code(self, code: str, name: str, address: str) -> bool:
+        """Return whether the first user may be made. Who guesses has to wait, and is in the audit as rarely as at a login."""
+        if self._attempts.must_wait(FIRST, address, self._now_s()):
+            return False
+        self._attempts.begin(FIRST, address, self._now_s())
+        is_right = hmac.compare_digest(code.encode(), self._first_code.encode())
+        if not is_right or self._now_s() >= self._first_until_s or self._users.users():
+            self._on_event(LoginEvent('login/first', name, '', address, 'wrong or old link'))
+            return False
+        self._attempts.succeeded(FIRST, address)
+        return True
 
     async def _touch(self, request: web.Request) -> web.Response:
         """Note that the page is in use: the session does not become idle."""

@@ -43,6 +43,11 @@ def test_a_name_of_other_letters_or_blanks_is_the_same_name(attempts):
     assert attempts.must_wait(' ANN ', HOME, 0.0)
 
 
+def test_an_empty_name_is_one_of_many(attempts):
+    fail(attempts, FREE_OF_PAIR, name=' ')
+    assert attempts.must_wait('', HOME, 0.0) and not attempts.must_wait('ann', HOME, 0.0)
+
+
 def test_another_name_and_another_address_do_not_wait(attempts):
     fail(attempts, FREE_OF_PAIR)
     assert not attempts.must_wait('bob', HOME, 0.0) and not attempts.must_wait('ann', AWAY, 0.0)

@@ -257,6 +257,23 @@ def test_the_link_makes_the_first_user_once(site: Site) -> None:
     assert [user.role for user in site.users.users()] == ['maintainer'] and login.first_user_fragment() == ''
 
 
+def test_who_guesses_the_link_waits_and_does_not_fill_the_audit(site: Site) -> None:
+    site.users.remove('Ann')
+    login = site.login()
+    body = {'code': 'guess', 'name': 'Boss', 'password': '482915'}
+    right = {**body, 'code': login.first_user_fragment().removeprefix('#first=')}
+
+    async def work() -> None:
+        async with site.served(login) as (client, url):
+            assert [(await post(client, f'{url}/login/first', body))[0] for _ in range(30)] == [403] * 30
+            assert (await post(client, f'{url}/login/first', right))[0] == 403, 'the right one, too early'
+            site.now += 60.0
+            assert (await post(client, f'{url}/login/first', right))[0] == 200
+
+    run(work)
+    assert len(site.events) == 6
+
+
 def test_the_link_for_the_first_user_is_good_for_an_hour(site: Site) -> None:
     site.users.remove('Ann')
     login = site.login()
