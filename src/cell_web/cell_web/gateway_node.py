@@ -227,8 +227,9 @@ class GatewayNode(Node):
         if self._bridge_check is not None:
             health = self._bridge_check.health()
             values = {f'round trip to {node}': f'{seconds:.3f} s' for node, seconds in health.round_trip_s.items()}
-            level = OK if health.ok else WARN if health.starting else ERROR
-            return Health(level, health.message, values)
+            if health.ok or health.starting:
+                return Health(OK, '', values)
+            return Health(ERROR, health.message, values)
         if self.server.state.rosbridge:
             return Health()
         where = f'{self.parameters.rosbridge_address}:{self.parameters.rosbridge_port}'

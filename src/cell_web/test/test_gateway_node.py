@@ -240,6 +240,19 @@ def test_a_port_in_use_is_reported_and_tried_again(graph: NodeGraph, make_gatewa
     assert gateway.server.state.message == ''
 
 
+@pytest.mark.parametrize(('period', 'level'), [(0.5, b'\x00'), (0.0, b'\x02')], ids=['checked end to end', 'not checked'])
+def test_while_the_nodes_start_a_missing_answer_over_rosbridge_is_no_fault(
+    graph: NodeGraph, make_gateway: Any, period: float, level: bytes
+) -> None:
+    received = graph.collect(DiagnosticArray, '/diagnostics')
+    make_gateway(rosbridge_port=1, bridge_check_period=period)
+
+    def levels() -> list[bytes]:
+        return [status.level for array in received for status in array.status if status.name.endswith(': rosbridge')]
+
+    assert wait_until(levels, what='the first report')[0] == level
+
+
 def frame(number: int, size: int = 10) -> CompressedImage:
     image = CompressedImage(format='jpeg', data=bytes([number]) * size)
     image.header.stamp.sec = number
