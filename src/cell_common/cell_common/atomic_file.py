@@ -14,7 +14,7 @@ TEMPORARY_SUFFIX = '.part'
 _NEW_FILE_MODE = 0o644
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes, new_mode: int = _NEW_FILE_MODE) -> None:
     """Replace a file's content in one step that survives a power cut.
 
     The data is written under a temporary name in the same folder, synced, and renamed over the file. Readers see the old
@@ -24,6 +24,7 @@ def replace_file(path: Path, data: bytes) -> None:
     Args:
         path: File to replace or create; its folder must exist and be writable.
         data: The whole new content.
+        new_mode: Permissions of a file that does not exist yet.
 
     Raises:
         OSError: The file cannot be written; the old one is untouched and the temporary file is removed.
@@ -35,7 +36,7 @@ def replace_file(path: Path, data: bytes) -> None:
         with os.fdopen(descriptor, 'wb') as file:
             file.write(data)
             file.flush()
-            _copy_access(path, file.fileno())
+            _copy_access(path, file.fileno(), new_mode)
             # Data first: after a power cut some file systems keep a rename but lose the data that it points to.
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -53,7 +54,7 @@ def replace_file(path: Path, data: bytes) -> None:
             os.close(folder)
 
 
-def _copy_access(path: Path, descriptor: int) -> None:
+def _copy_access(path: Path, descriptor: int, new_mode: int) -> None:
     """Give a temporary file the owner, group and permissions of the file that it replaces, where the system allows it.
 
     mkstemp creates 0600 with this process's user, so that the other programs of the file could no longer read or write it.
@@ -62,7 +63,7 @@ def _copy_access(path: Path, descriptor: int) -> None:
     try:
         old = path.stat()
     except FileNotFoundError:
-        mode = _NEW_FILE_MODE
+        mode = new_mode
     else:
         mode = stat.S_IMODE(old.st_mode)
         for owner in (old.st_uid, -1):

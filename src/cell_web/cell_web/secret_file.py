@@ -6,7 +6,11 @@ import json
 import os
 from pathlib import Path
 
+from cell_common.atomic_file import replace_file
+
 __all__ = ['SecretFile']
+
+OWNER_ONLY = 0o600
 
 
 class SecretFile:
@@ -27,18 +31,33 @@ class SecretFile:
 
         Raises:
             OSError: The file cannot be read.
-            ValueError: It is not JSON.
+            ValueError: It is not JSON, or null.
         """
         try:
             status = self.path.stat()
             # The inode too: a replacement within the clock's resolution may have the same time and size.
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             if stamp != self._stamp:
-                self._document = json.loads(self.path.read_text(encoding='utf-8'))
-                self._stamp = stamp
+                document = json.loads(self.path.read_text(encoding='utf-8'))
+                if document is None:  # would read as if there were no file
+                    raise ValueError('empty document')
+                self._document, self._stamp = document, stamp
         except FileNotFoundError:
             self._stamp, self._document = None, None
         return self._document
+
+    def entries(self, name: str) -> list[dict[str, object]]:
+        """Return the objects in member `name` of the document; none when there is no file.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: It is not such a document.
+        """
+        document = self.read()
+        listed = [] if document is None else document.get(name) if isinstance(document, dict) else None
+        if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+            raise ValueError(f'no list {name}')
+        return listed
 
     def write(self, document: object) -> None:
         """Replace the file, readable by its owner only; its folder is made.
@@ -46,13 +65,9 @@ class SecretFile:
         Raises:
             OSError: The file cannot be written; the old one stays.
         """
-        new = self.path.with_name(f'{self.path.name}.{os.getpid()}')
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w', encoding='utf-8') as file:
-            json.dump(document, file, indent=1, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
+        replace_file(self.path, json.dumps(document, indent=1, ensure_ascii=False).encode(), OWNER_ONLY)
+        self.path.chmod(OWNER_ONLY)
         if os.geteuid() == 0:  # the service user, who owns the folder, must be able to read the file
             folder = self.path.parent.stat()
-            os.chown(new, folder.st_uid, folder.st_gid)
-        new.replace(self.path)
+            os.chown(self.path, folder.st_uid, folder.st_gid)

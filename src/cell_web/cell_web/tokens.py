@@ -58,17 +58,13 @@ class TokenFile:
             TokenError: The file cannot be read.
         """
         try:
-            document = self._file.read()
-            if document is None:
-                return []
-            listed = document['tokens']  # type: ignore[index]
             return [
                 TokenEntry(
                     str(e['name']), str(e['sha256']), str(e['made_at']), str(e.get('role', '')), str(e.get('ends_at', ''))
                 )
-                for e in listed
+                for e in self._file.entries('tokens')
             ]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise TokenError(
                 f'cannot read the token file {self._file.path}: {type(error).__name__}. Check its permissions, or '
                 'delete it and create new tokens with cell token new.'

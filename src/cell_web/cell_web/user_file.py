@@ -38,12 +38,11 @@ class UserFile:
             UserError: The file cannot be read.
         """
         try:
-            document = self._file.read()
-            if document is None:
-                return []
-            listed = document['users']  # type: ignore[index]
-            return [User(str(e['name']), str(e['role']), str(e['password_hash']), str(e['changed_at'])) for e in listed]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return [
+                User(str(e['name']), str(e['role']), str(e['password_hash']), str(e['changed_at']))
+                for e in self._file.entries('users')
+            ]
+        except (OSError, ValueError, KeyError) as error:
             raise UserError(
                 f'cannot read the user file {self.path}: {type(error).__name__}. Check its permissions, or restore it from a '
                 'backup; without the file there are no users.'
